@@ -1,0 +1,148 @@
+"""The loop's other half: FastStream polls, this applies each partition, pauses what is stuck and seeks where it stood."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import asyncpg
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from bus import metrics
+from bus.decode import Record
+from bus.inbox import Applied, Inbox
+from bus.wake import Wake
+
+log = logging.getLogger(__name__)
+
+DATABASE_TROUBLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OperatorInterventionError,
+    TimeoutError,
+)
+FIRST_PAUSE_S = 0.03
+LONGEST_PAUSE_S = 5.0
+MOST_DEAD_IN_A_ROW = 100
+
+
+class Halted(RuntimeError):
+    """The circuit breaker is open: so many records in a row could not be read that going on would drain a topic."""
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    """One participant's consumption: applies batches, partition by partition."""
+
+    def __init__(self, inbox: Inbox, wake: Wake) -> None:
+        self.inbox = inbox
+        self.wake = wake
+        self.pool: Any = None
+        self.subscriber: Any = None
+        self.halted: str | None = None
+        self.failures: dict[TopicPartition, int] = {}
+        self._dead_in_a_row = 0
+        self._resuming: set[asyncio.Task[None]] = set()
+
+    @property
+    def kafka(self) -> Any:
+        """FastStream makes it when the broker starts, before the first assignment."""
+        return self.subscriber.consumer
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        for partition in revoked:
+            self.failures.pop(partition, None)
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Seek to our own positions: the broker's may be behind, or forgotten."""
+        positions = await self.inbox.positions(self.pool)
+        for partition in assigned:
+            offset = positions.get((partition.topic, partition.partition))
+            if offset is not None:
+                self.kafka.seek(partition, offset)
+
+    async def apply(self, records: Sequence[Record]) -> None:
+        for partition, run in groupby(
+            records, key=lambda record: TopicPartition(record.topic, record.partition)
+        ):
+            if partition in self.kafka.assignment() and partition not in self.kafka.paused():
+                await self._apply_partition(partition, list(run))
+        self.wake.all()
+
+    async def _apply_partition(self, partition: TopicPartition, records: list[Record]) -> None:
+        try:
+            applied = await self.inbox.apply(self.pool, records)
+        except DATABASE_TROUBLE as error:
+            log.warning("database trouble on %s: %s", partition, type(error).__name__)
+            self._pause(partition, records[0].offset)
+        except Exception:
+            log.exception("handler failed on %s at %s", partition, records[0].offset)
+            await self._isolate(partition, records)
+        else:
+            await self._after(partition, applied)
+
+    async def _isolate(self, partition: TopicPartition, records: list[Record]) -> None:
+        """A bug in a handler: apply one by one, so that only the record at fault is tried again and put aside."""
+        for record in records:
+            try:
+                applied = await self.inbox.apply(self.pool, [record])
+            except DATABASE_TROUBLE:
+                self._pause(partition, record.offset)
+                return
+            except Exception as error:  # noqa: BLE001  whatever a handler raises: counted, retried, dead-lettered
+                applied = await self.inbox.fail(self.pool, record, error)
+            await self._after(partition, applied)
+            if applied.stuck or self.halted:
+                return
+
+    async def _after(self, partition: TopicPartition, applied: Applied) -> None:
+        self._break_circuit(applied)
+        if applied.stuck or self.halted:
+            self._pause(partition, applied.next_offset)
+            return
+        self.failures.pop(partition, None)
+        if applied.next_offset >= 0:
+            await self._tell_broker(partition, applied.next_offset)
+
+    async def _tell_broker(self, partition: TopicPartition, offset: int) -> None:
+        """For the tools that watch lag; our own position is the truth, so a failure here costs nothing."""
+        high = self.kafka.highwater(partition)
+        if high is not None:
+            metrics.LAG_RECORDS.labels(partition.topic, partition.partition).set(max(0, high - offset))
+        try:
+            await self.kafka.commit({partition: offset})
+        except KafkaError as error:
+            log.info("offset of %s not told to the broker: %s", partition, type(error).__name__)
+
+    def _break_circuit(self, applied: Applied) -> None:
+        self._dead_in_a_row = (
+            self._dead_in_a_row + applied.dead if applied.dead and not applied.handled else applied.dead
+        )
+        if self._dead_in_a_row > MOST_DEAD_IN_A_ROW:
+            self.halted = f"{self._dead_in_a_row} records in a row could not be read"
+            log.critical("consumer halted: %s", self.halted)
+
+    def _pause(self, partition: TopicPartition, offset: int) -> None:
+        """Stop this partition for a moment; the others, and the heartbeat, go on."""
+        failures = self.failures[partition] = self.failures.get(partition, 0) + 1
+        self.kafka.seek(partition, offset)
+        self.kafka.pause(partition)
+        if not self.halted:
+            task = asyncio.create_task(self._resume(partition, pause_s(failures)))
+            self._resuming.add(task)
+            task.add_done_callback(self._resuming.discard)
+
+    async def _resume(self, partition: TopicPartition, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        if partition in self.kafka.assignment():
+            self.kafka.resume(partition)
+
+
+def pause_s(failures: int) -> float:
+    """Seconds to wait after the n-th failure in a row: doubling, with jitter, bounded."""
+    longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**failures)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311  jitter, not a secret

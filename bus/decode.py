@@ -1,0 +1,106 @@
+"""From a record's bytes to a message that can be believed: nothing is handled before all of this holds."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from bus.errors import Poison
+from schemas.envelope import Envelope, Header, Malformed, from_headers
+from schemas.message import Command, Message
+from schemas.registry import message_class, newer_major_of_known
+
+MAX_PAYLOAD_BYTES = 900_000
+SUBJECT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+
+
+class Record(Protocol):
+    """What we need of a consumer's record."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    envelope: Envelope
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """``parked`` records may become readable by an upgrade, others never will."""
+
+    code: str
+    reason: str
+    parked: bool
+    envelope: Envelope | None
+
+
+def read_envelope(record: Record) -> Envelope | Unreadable:
+    try:
+        return from_headers(record.headers)
+    except Malformed as error:
+        return Unreadable("malformed", str(error), parked=False, envelope=None)
+
+
+def read_message(record: Record, envelope: Envelope) -> Decoded | Unreadable:
+    message_type = message_class(envelope.type)
+    if message_type is None:
+        return _unknown(envelope)
+    try:
+        return Decoded(envelope, _validated(record, envelope, message_type))
+    except Poison as error:
+        return Unreadable(error.code, error.reason, parked=False, envelope=envelope)
+
+
+def is_command(envelope: Envelope, topic: str) -> bool:
+    """True when somebody waits for an answer that can be addressed."""
+    known = message_class(envelope.type)
+    asked = issubclass(known, Command) if known else topic.endswith(".commands")
+    return asked and SUBJECT.match(envelope.subject) is not None and SUBJECT.match(envelope.id) is not None
+
+
+def _unknown(envelope: Envelope) -> Unreadable:
+    if newer_major_of_known(envelope.type):
+        return Unreadable(
+            "newer_version", f"{envelope.type} is newer than this release: upgrade it", True, envelope
+        )
+    return Unreadable("unknown_type", "no message of this type is known here", True, envelope)
+
+
+def _validated(record: Record, envelope: Envelope, message_type: type[Message]) -> Message:
+    payload = record.value or b""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise Poison(
+            "too_large",
+            f"the payload is larger than {MAX_PAYLOAD_BYTES} bytes: send large data by the object lane",
+        )
+    try:
+        message = message_type.parse(payload)
+    except ValidationError as error:
+        raise Poison("invalid_payload", _fields_at_fault(error)) from None
+    if (record.key or b"").decode("latin-1") != message.key or envelope.subject != message.key:
+        raise Poison(
+            "wrong_key",
+            f"the record's key and ce_subject must both be the message's {message_type.key_field}",
+        )
+    if record.topic != message.topic:
+        raise Poison("wrong_topic", "this message does not belong on this topic")
+    return message
+
+
+def _fields_at_fault(error: ValidationError) -> str:
+    """Name the fields and the rule, never their values."""
+    faults = [
+        f"{'.'.join(map(str, fault['loc'])) or 'payload'}: {fault['type']}"
+        for fault in error.errors(include_input=False)
+    ]
+    return f"fields are missing or wrong: {', '.join(faults[:5])}"[:480]

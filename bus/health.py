@@ -1,0 +1,64 @@
+"""Health by progress, not by pulse: a participant is well when what waits for it moves."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from faststream.asgi import AsgiResponse, get
+
+from bus import metrics
+from bus.consumer import Consumer
+from bus.relay import Relay
+
+STUCK_AFTER_S = 30.0
+
+
+class Health:
+    """Answers 200 and a JSON document of findings, or 503 when one of them is a fault."""
+
+    def __init__(self, name: str, consumer: Consumer, relay: Relay) -> None:
+        self.name = name
+        self.consumer = consumer
+        self.relay = relay
+
+    async def findings(self) -> dict[str, Any]:
+        oldest = await self._oldest_unsaid_s()
+        faults = [
+            *([f"consumer halted: {self.consumer.halted}"] if self.consumer.halted else ()),
+            *(["no partitions are assigned"] if not self._assigned() else ()),
+            *([f"the outbox has waited {oldest:.0f} s"] if oldest > STUCK_AFTER_S else ()),
+            *(["the relay does not move"] if self._relay_age_s() > STUCK_AFTER_S else ()),
+        ]
+        return {
+            "name": self.name,
+            "healthy": not faults,
+            "faults": faults,
+            "outbox_oldest_s": round(oldest, 3),
+        }
+
+    def _assigned(self) -> bool:
+        return self.consumer.kafka is not None and bool(self.consumer.kafka.assignment())
+
+    def _relay_age_s(self) -> float:
+        return (datetime.now(UTC) - self.relay.alive_at).total_seconds()
+
+    async def _oldest_unsaid_s(self) -> float:
+        age = await self.consumer.pool.fetchval(
+            "select extract(epoch from now() - min(greatest(written_at, due_at))) from outbox where due_at is null or due_at <= now()"
+        )
+        metrics.OUTBOX_OLDEST_SECONDS.set(age or 0.0)
+        return float(age or 0.0)
+
+
+def health_route(health: Health) -> Callable[..., Awaitable[Any]]:
+    @get
+    async def answer(scope: Any) -> AsgiResponse:
+        findings = await health.findings()
+        return AsgiResponse(
+            json.dumps(findings).encode(),
+            status_code=200 if findings["healthy"] else 503,
+            headers={"content-type": "application/json"},
+        )
+
+    return answer

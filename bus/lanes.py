@@ -1,0 +1,170 @@
+"""Long work: handlers queue jobs, lanes of workers take them; a job that dies with its process is taken again."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from typing import Any
+
+from bus import metrics
+from bus.consumer import DATABASE_TROUBLE, pause_s
+from bus.errors import Rejection, Transient
+from bus.uow import UnitOfWork, flush
+from bus.wake import Wake, wait
+from schemas.envelope import Envelope, from_headers
+from schemas.message import Message
+from schemas.registry import message_class
+
+log = logging.getLogger(__name__)
+
+SAFETY_NET_S = 1.0
+CLAIM = """
+update job set running = true, attempts = attempts + 1 where job_id = (
+    select job_id from job as mine where lane = $1 and not running and run_at <= now() and not exists (
+        select 1 from job as earlier
+        where earlier.lane = mine.lane and earlier.key = mine.key and earlier.job_id < mine.job_id)
+    order by job_id limit 1 for update skip locked)
+returning *"""
+
+Worker = Callable[[Any, "Job"], Awaitable[None]]
+OnFailure = Callable[[Any, UnitOfWork, str, str], None]
+
+
+@dataclass(slots=True)
+class Job:
+    """A claimed job. What it says leaves by a unit of work; ``done`` ends the job in the same transaction."""
+
+    job_id: int
+    attempts: int
+    cause: Envelope | None
+    source: str
+    pool: Any
+    wake: Wake
+    finished: bool = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[UnitOfWork]:
+        async with self.pool.acquire() as connection, connection.transaction():
+            uow = UnitOfWork(connection, self.source, datetime.now(UTC), self.cause)
+            yield uow
+            await flush(uow)
+        self.wake.all()
+
+    @asynccontextmanager
+    async def done(self) -> AsyncIterator[UnitOfWork]:
+        async with self.transaction() as uow:
+            yield uow
+            await uow.connection.execute("delete from job where job_id = $1", self.job_id)
+        self.finished = True
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """``on_failure(message, uow, code, reason)`` says what is said when a job has failed for good."""
+
+    name: str
+    worker: Worker
+    on_failure: OnFailure
+    workers: int
+    attempts: int
+
+
+class Lanes:
+    """The lanes of one participant. One process per database runs them."""
+
+    def __init__(self) -> None:
+        self._lanes: list[Lane] = []
+
+    def lane(
+        self, name: str, *, on_failure: OnFailure, workers: int = 1, attempts: int = 5
+    ) -> Callable[[Worker], Worker]:
+        def register(worker: Worker) -> Worker:
+            self._lanes.append(Lane(name, worker, on_failure, workers, attempts))
+            return worker
+
+        return register
+
+    def __iter__(self) -> Any:
+        return iter(self._lanes)
+
+
+async def requeue_orphans(pool: Any) -> None:
+    """Jobs that were running when the process died."""
+    await pool.execute("update job set running = false, run_at = now() where running")
+
+
+async def work(lane: Lane, pool: Any, source: str, wake: Wake) -> None:
+    """One worker of a lane, for ever."""
+    woken = wake.listener()
+    while True:
+        try:
+            row = await pool.fetchrow(CLAIM, lane.name)
+            if row is None:
+                await wait(woken, SAFETY_NET_S)
+            else:
+                await _run(lane, row, pool, source, wake)
+        except DATABASE_TROUBLE as error:
+            log.warning("lane %s waits for the database: %s", lane.name, type(error).__name__)
+            await asyncio.sleep(0.5)
+
+
+async def _run(lane: Lane, row: Any, pool: Any, source: str, wake: Wake) -> None:
+    job = Job(row["job_id"], row["attempts"], _cause(row["cause"]), source, pool, wake)
+    message = _message(row)
+    started = perf_counter()
+    try:
+        await lane.worker(message, job)
+        if not job.finished:
+            async with job.done():
+                pass
+        outcome = "done"
+    except DATABASE_TROUBLE:
+        await _again(pool, job, pause_s(job.attempts))
+        outcome = "retried"
+    except Exception as error:  # noqa: BLE001  whatever long work raises is counted, retried or reported
+        outcome = await _failed(lane, message, job, error)
+    metrics.JOB_SECONDS.labels(lane.name, outcome).observe(perf_counter() - started)
+    wake.all()
+
+
+async def _failed(lane: Lane, message: Message, job: Job, error: Exception) -> str:
+    final = isinstance(error, Rejection)
+    if not final and job.attempts < lane.attempts:
+        log.warning(
+            "lane %s, attempt %s: %s",
+            lane.name,
+            job.attempts,
+            type(error).__name__,
+            exc_info=not isinstance(error, Transient),
+        )
+        await _again(job.pool, job, pause_s(job.attempts + 3))
+        return "retried"
+    code = error.code if isinstance(error, Rejection) else "internal_error"
+    reason = (
+        error.reason
+        if isinstance(error, Rejection)
+        else f"failed {job.attempts} times: {type(error).__name__}"
+    )
+    log.error("lane %s gave up after %s attempts: %s", lane.name, job.attempts, code, exc_info=not final)
+    async with job.done() as uow:
+        lane.on_failure(message, uow, code, reason)
+    return "failed"
+
+
+async def _again(pool: Any, job: Job, after_s: float) -> None:
+    run_at = datetime.now(UTC) + timedelta(seconds=after_s)
+    await pool.execute("update job set running = false, run_at = $2 where job_id = $1", job.job_id, run_at)
+
+
+def _message(row: Any) -> Message:
+    message_type = message_class(row["type"])
+    if message_type is None:
+        raise TypeError(f"job {row['job_id']} holds a message of unknown type {row['type']}")
+    return message_type.parse(row["payload"])
+
+
+def _cause(headers: list[list[str]]) -> Envelope | None:
+    return from_headers([(name, value.encode("latin-1")) for name, value in headers]) if headers else None

@@ -1,0 +1,158 @@
+"""A participant: a name, its handlers and lanes, put together once for every service and every trust node."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from faststream import AckPolicy
+from faststream.asgi import AsgiFastStream
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.security import SASLScram512
+from prometheus_client import make_asgi_app
+
+from bus.consumer import Consumer
+from bus.database import migrate, open_pool
+from bus.health import Health, health_route
+from bus.inbox import Inbox
+from bus.lanes import Lanes, requeue_orphans, work
+from bus.relay import Relay
+from bus.router import Router
+from bus.settings import BusSettings
+from bus.uow import UnitOfWork, flush
+from bus.wake import Wake
+from schemas.message import Accepted, Rejected
+
+STOP_WITHIN_S = 3.0
+
+OnStart = Callable[[Any, UnitOfWork], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Participant:
+    """``name`` is the Kafka principal and consumer group; ``subscription`` is a regular expression of topic names.
+
+    ``on_start(pool, uow)`` runs in a transaction before anything is consumed.
+    """
+
+    name: str
+    settings: BusSettings
+    router: Router
+    subscription: str
+    migrations: Path | None = None
+    lanes: Lanes = field(default_factory=Lanes)
+    accepted: type[Accepted] | None = None
+    rejected: type[Rejected] | None = None
+    on_start: OnStart | None = None
+
+    def app(self) -> AsgiFastStream:
+        wake = Wake()
+        consumer = Consumer(Inbox(self.name, self.router, self.accepted, self.rejected), wake)
+        relay = Relay(self.settings.database_url.get_secret_value(), self._kafka(), wake)
+        broker = self._broker()
+        consumer.subscriber = self._subscribe(broker, consumer)
+
+        @asynccontextmanager
+        async def lifespan() -> AsyncIterator[None]:
+            pool = await open_pool(self.settings.database_url.get_secret_value())
+            consumer.pool = pool
+            await migrate(pool, self.migrations)
+            await requeue_orphans(pool)
+            await self._start(pool)
+            tasks = [asyncio.create_task(relay.run()), *self._workers(pool, wake)]
+            try:
+                yield
+            finally:
+                await _cancel(tasks)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(pool.close(), STOP_WITHIN_S)
+
+        return AsgiFastStream(
+            broker,
+            lifespan=lifespan,
+            asgi_routes=[
+                ("/health", health_route(Health(self.name, consumer, relay))),
+                ("/metrics", make_asgi_app()),
+            ],
+        )
+
+    def run(self) -> None:
+        """Serve until SIGTERM."""
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        options = {
+            "host": self.settings.http_host,
+            "port": self.settings.http_port,
+            "timeout_graceful_shutdown": 1,
+        }
+        asyncio.run(self.app().run(run_extra_options=options))
+
+    async def _start(self, pool: Any) -> None:
+        if self.on_start is None:
+            return
+        async with pool.acquire() as connection, connection.transaction():
+            uow = UnitOfWork(connection, f"/{self.name}", datetime.now(UTC))
+            await self.on_start(pool, uow)
+            await flush(uow)
+
+    def _workers(self, pool: Any, wake: Wake) -> list[asyncio.Task[None]]:
+        return [
+            asyncio.create_task(work(lane, pool, f"/{self.name}", wake))
+            for lane in self.lanes
+            for _ in range(lane.workers)
+        ]
+
+    def _kafka(self) -> dict[str, Any]:
+        return {
+            "bootstrap_servers": self.settings.kafka_bootstrap,
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": self.name,
+            "sasl_plain_password": self.settings.kafka_password,
+        }
+
+    def _broker(self) -> KafkaBroker:
+        return KafkaBroker(
+            self.settings.kafka_bootstrap,
+            security=SASLScram512(self.name, self.settings.kafka_password),
+            client_id=self.name,
+            apply_types=False,
+            allow_auto_create_topics=False,
+            graceful_timeout=STOP_WITHIN_S,
+            log_level=logging.DEBUG,
+        )
+
+    def _subscribe(self, broker: KafkaBroker, consumer: Consumer) -> Any:
+        """Raw records, acknowledged by hand: FastStream's own policies lose events or spin for ever."""
+        subscriber = broker.subscriber(
+            pattern=self.subscription,
+            group_id=self.name,
+            batch=True,
+            max_records=500,
+            batch_timeout_ms=200,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            listener=consumer,
+            parser=_raw,
+            decoder=_records,
+        )
+        subscriber(consumer.apply)
+        return subscriber
+
+
+async def _raw(records: Any) -> KafkaMessage:
+    """Keep FastStream's hands off headers and bodies: a bad one must reach our own decoder."""
+    return KafkaMessage(body=b"", raw_message=records, consumer=None)  # type: ignore[arg-type]  # acknowledged by hand
+
+
+async def _records(message: KafkaMessage) -> Any:
+    return message.raw_message
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

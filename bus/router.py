@@ -1,0 +1,34 @@
+"""Which handler takes which message."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from bus.uow import UnitOfWork
+from schemas.message import Message
+
+M = TypeVar("M", bound=Message)
+Handler = Callable[[Any, UnitOfWork], Awaitable[None]]
+
+
+class Router:
+    """Handlers by message type: ``@router.on(CreateProject)``."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Handler] = {}
+
+    def on(self, *types: type[M]) -> Callable[[Callable[[M, UnitOfWork], Awaitable[None]]], Handler]:
+        def register(handler: Callable[[M, UnitOfWork], Awaitable[None]]) -> Handler:
+            for message_type in types:
+                if message_type.type in self._handlers:
+                    raise ValueError(f"{message_type.type} has a handler already")
+                self._handlers[message_type.type] = handler
+            return handler
+
+        return register
+
+    def handler(self, type_: str) -> Handler | None:
+        return self._handlers.get(type_)
+
+    @property
+    def types(self) -> frozenset[str]:
+        return frozenset(self._handlers)

@@ -1,0 +1,22 @@
+"""What every participant must be told, by environment variables named ``TRUSTFLOW_…``."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BusSettings(BaseSettings):
+    """Addresses and credentials. Passwords come from files, never from the command line."""
+
+    model_config = SettingsConfigDict(env_prefix="TRUSTFLOW_", extra="ignore")
+
+    kafka_bootstrap: str
+    kafka_password_file: Path
+    database_url: SecretStr
+    http_host: str = "127.0.0.1"
+    http_port: int
+
+    @property
+    def kafka_password(self) -> str:
+        return self.kafka_password_file.read_text().strip()

@@ -1,0 +1,116 @@
+"""The unit of work: one transaction's changes, and the messages that leave if and only if it commits."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import uuid_utils
+
+from bus.database import Connection
+from schemas.envelope import Envelope, Header, envelope_for, to_headers
+from schemas.message import Message
+
+
+def new_id() -> str:
+    """A UUID version 7 (RFC 9562): unique, and sorted by time."""
+    return str(uuid_utils.uuid7())
+
+
+def traceparent(cause: Envelope | None) -> str:
+    """A new span in the trace of the cause, or a new trace (W3C Trace Context, section 3.2)."""
+    trace = (
+        cause.traceparent.split("-")[1]
+        if cause and cause.traceparent.count("-") == 3
+        else secrets.token_hex(16)
+    )
+    return f"00-{trace}-{secrets.token_hex(8)}-01"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    topic: str
+    key: str | None
+    value: bytes
+    headers: list[Header]
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    lane: str
+    key: str
+    message: Message
+    run_at: datetime
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """What a handler is given: a connection inside a transaction, the time, and a voice."""
+
+    connection: Connection
+    source: str
+    now: datetime
+    cause: Envelope | None = None
+    outbox: list[OutboxRow] = field(default_factory=list)
+    jobs: list[JobRow] = field(default_factory=list)
+
+    def emit(self, *messages: Message) -> None:
+        self.outbox.extend(self._row(message) for message in messages)
+
+    def emit_at(self, due_at: datetime, message: Message) -> None:
+        """A deadline: the message leaves when it is due, whatever dies in between."""
+        self.outbox.append(self._row(message, due_at))
+
+    def enqueue(
+        self, lane: str, message: Message, *, key: str | None = None, run_at: datetime | None = None
+    ) -> None:
+        self.jobs.append(JobRow(lane, key or message.key, message, run_at or self.now))
+
+    def new_id(self) -> str:
+        return new_id()
+
+    def _row(self, message: Message, due_at: datetime | None = None) -> OutboxRow:
+        envelope = envelope_for(
+            message,
+            id=new_id(),
+            source=self.source,
+            time=due_at or datetime.now(UTC),
+            traceparent=traceparent(self.cause),
+            cause=self.cause,
+        )
+        return OutboxRow(message.topic, message.key, message.to_bytes(), to_headers(envelope), due_at)
+
+
+async def write_outbox(connection: Connection, rows: Iterable[OutboxRow]) -> None:
+    """Headers are kept as latin-1 text, which holds any bytes unchanged."""
+    await connection.executemany(
+        "insert into outbox (topic, key, value, headers, due_at) values ($1, $2, $3, $4, $5)",
+        [(row.topic, row.key, row.value, _as_json(row.headers), row.due_at) for row in rows],
+    )
+
+
+async def write_jobs(connection: Connection, rows: Iterable[JobRow], cause: Envelope | None) -> None:
+    await connection.executemany(
+        "insert into job (lane, key, type, payload, cause, run_at) values ($1, $2, $3, $4, $5, $6)",
+        [
+            (row.lane, row.key, row.message.type, row.message.to_bytes(), _cause(cause), row.run_at)
+            for row in rows
+        ],
+    )
+
+
+async def flush(uow: UnitOfWork) -> None:
+    if uow.outbox:
+        await write_outbox(uow.connection, uow.outbox)
+    if uow.jobs:
+        await write_jobs(uow.connection, uow.jobs, uow.cause)
+
+
+def _as_json(headers: list[Header]) -> list[tuple[str, str]]:
+    return [(name, value.decode("latin-1")) for name, value in headers]
+
+
+def _cause(envelope: Envelope | None) -> Any:
+    return _as_json(to_headers(envelope)) if envelope else []

@@ -1,0 +1,78 @@
+"""The code a researcher uploads: it goes to the data, receives a model each round, and sends back an update."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from model import SliceNet
+from torch import Tensor, nn
+from trustflow_sdk import federation
+from volumes import Slices, load_slices, split_studies
+
+BUNDLE: dict[str, Any] = json.loads((Path(__file__).parent / "bundle.json").read_text())
+Weights = dict[str, Tensor]
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(mode=True)
+    train, held_out = _load()
+    while (task := federation.receive()) is not None:
+        torch.manual_seed(task.seed)
+        settings = BUNDLE["config"] | task.config
+        network = _network(task.model)
+        if task.kind == "train":
+            loss = fit(network, train, settings)
+            federation.send(network.state_dict(), examples=len(train), metrics={"train_loss": loss})
+        elif task.kind == "evaluate":
+            federation.send(None, examples=len(held_out), metrics=evaluate(network, held_out))
+        else:
+            federation.send(network.state_dict(), examples=0, metrics={})
+
+
+def fit(network: nn.Module, slices: Slices, settings: dict[str, Any]) -> float:
+    """Train in place and return the last epoch's mean loss; a fresh optimizer each round, so restarts change nothing."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings["learning_rate"])
+    network.train()
+    losses = [0.0]
+    for _ in range(settings["epochs"]):
+        batches = torch.randperm(len(slices)).split(settings["batch"])
+        losses = [_step(network, optimizer, slices.pixels[batch], slices.labels[batch]) for batch in batches]
+    return sum(losses) / len(losses)
+
+
+def evaluate(network: nn.Module, slices: Slices) -> dict[str, float]:
+    """Return accuracy and mean loss over all slices; both 0 where there are none."""
+    if not len(slices):
+        return {"accuracy": 0.0, "loss": 0.0}
+    network.eval()
+    with torch.no_grad():
+        logits = network(slices.pixels)
+    right = (logits.argmax(dim=1) == slices.labels).float().mean()
+    return {"accuracy": float(right), "loss": float(nn.functional.cross_entropy(logits, slices.labels))}
+
+
+def _step(network: nn.Module, optimizer: torch.optim.Optimizer, pixels: Tensor, labels: Tensor) -> float:
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(network(pixels), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def _network(weights: Weights | None) -> SliceNet:
+    network = SliceNet(len(BUNDLE["labels"]))
+    if weights is not None:
+        network.load_state_dict(weights)
+    return network
+
+
+def _load() -> tuple[Slices, Slices]:
+    train, held_out = split_studies(federation.dataset.table, BUNDLE["config"]["holdout"])
+    folder, labels = federation.data_dir, BUNDLE["labels"]
+    return load_slices(train, folder, labels), load_slices(held_out, folder, labels)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Apache Kafka: one KRaft node, SCRAM-SHA-512 for everybody, nothing allowed without an ACL."""
+
+import base64
+import socket
+import struct
+import subprocess
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.kafka.jars import JARS, ensure_jars
+from infra.parts.part import START_TIMEOUT_S, wait_until
+
+ADMIN = "admin"
+_LOG4J = Path(__file__).parent.parent / "kafka" / "log4j2.xml"
+_API_VERSIONS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """`principals` maps user names to passwords; `admin` must be among them and is the only super user."""
+
+    directory: Path
+    port: int
+    controller_port: int
+    principals: Mapping[str, str] = field(repr=False)
+    name: str = "kafka"
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def command(self) -> list[str]:
+        options = ["-Xmx512m", "-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4"]
+        return [*_java(*options), "kafka.Kafka", str(self._properties)]
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return {}
+
+    def prepare(self) -> None:
+        ensure_jars()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._properties.touch(0o600)
+        self._properties.write_text(self._configuration())
+        if not (self._data / "meta.properties").exists():
+            self._format()
+
+    def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        wait_until(lambda: _answers_api_versions(self.port), self, timeout_s)
+
+    @property
+    def _properties(self) -> Path:
+        return self.directory / "server.properties"
+
+    @property
+    def _data(self) -> Path:
+        return self.directory / "data"
+
+    def _format(self) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = [
+            *_java("-Xmx128m"),
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            cluster,
+            "-c",
+            str(self._properties),
+        ]
+        for user, password in self.principals.items():
+            tool += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password},iterations=4096]"]
+        done = subprocess.run(tool, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(
+                f"Kafka's storage could not be formatted:\n{(done.stdout + done.stderr)[-2000:]}"
+            )
+
+    def _configuration(self) -> str:
+        jaas = (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required "
+            f'username="{ADMIN}" password="{self.principals[ADMIN]}";'
+        )
+        return "".join(f"{key}={value}\n" for key, value in {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"SASL_PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"SASL_PLAINTEXT://{self.bootstrap}",
+            "listener.security.protocol.map": "SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "SASL_PLAINTEXT",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+            "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": jaas,
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            # ANONYMOUS is the node talking to itself over the loopback controller listener.
+            "super.users": f"User:{ADMIN};User:ANONYMOUS",
+            "allow.everyone.if.no.acl.found": "false",
+            "auto.create.topics.enable": "false",
+            "log.dirs": self._data,
+            "log.retention.ms": "-1",
+            # A segment is allocated lazily, but its index is not: 10 MB each by default.
+            "log.index.size.max.bytes": "1048576",
+            "message.max.bytes": "1048576",
+            "offsets.topic.num.partitions": "4",
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            "num.network.threads": "2",
+            "num.io.threads": "4",
+        }.items())  # fmt: skip
+
+
+def _java(*options: str) -> list[str]:
+    return ["java", *options, f"-Dlog4j2.configurationFile={_LOG4J}", "-cp", f"{JARS}/*"]
+
+
+def _answers_api_versions(port: int) -> bool:
+    """Ask for ApiVersions v0, the one request a broker answers before authentication (and only when it serves)."""
+    request = struct.pack(">hhih", _API_VERSIONS, 0, 1, -1)
+    with socket.create_connection(("127.0.0.1", port), timeout=1) as broker:
+        broker.sendall(struct.pack(">i", len(request)) + request)
+        return len(broker.recv(8)) == 8

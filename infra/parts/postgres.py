@@ -1,0 +1,146 @@
+"""PostgreSQL: a private cluster on the loopback interface, passwords always asked, every commit on disk."""
+
+import os
+import re
+import socket
+import struct
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.parts.part import START_TIMEOUT_S, wait_until
+
+SUPERUSER = "postgres"
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    directory: Path
+    port: int
+    password: str = field(repr=False)
+    name: str = "postgres"
+
+    @property
+    def command(self) -> list[str]:
+        return [*_unprivileged(), str(_binaries() / "postgres"), "-D", str(self._data)]
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return {"LC_ALL": "C.UTF-8"}
+
+    def prepare(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if not (self._data / "PG_VERSION").exists():
+            self._initdb()
+        (self._data / "postgresql.auto.conf").write_text(self._configuration())
+        (self._data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+
+    def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        wait_until(lambda: _asks_for_password(self.port), self, timeout_s)
+
+    def dsn(self, database: str, role: str = SUPERUSER, password: str | None = None) -> str:
+        return f"postgresql://{role}:{password or self.password}@127.0.0.1:{self.port}/{database}"
+
+    def ensure_database(self, database: str, role: str, password: str) -> str:
+        """Create the login role and the database it owns where they are missing; return the role's DSN."""
+        self.ensure_role(role, password)
+        if not self.execute(f"select 1 from pg_database where datname = '{_checked(database)}'"):  # noqa: S608  checked name
+            self.execute(f"create database {_checked(database)} owner {_checked(role)}")
+            self.execute(f"revoke connect on database {database} from public")
+        return self.dsn(database, role, password)
+
+    def ensure_role(self, role: str, password: str) -> None:
+        if not self.execute(f"select 1 from pg_roles where rolname = '{_checked(role)}'"):  # noqa: S608  checked name
+            self.execute(f"create role {role} login")
+        self.execute(f"alter role {role} password '{password}'")
+
+    def execute(self, sql: str, database: str = SUPERUSER) -> str:
+        """Run statements as the superuser and return psql's bare rows.
+
+        Raises
+        ------
+        RuntimeError
+            The server refused the statement; the text is the server's.
+        """
+        psql = [
+            str(_binaries() / "psql"),
+            "-XqAt",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            self._passwordless(database),
+        ]
+        done = subprocess.run(
+            psql,
+            input=sql,
+            env={**os.environ, "PGPASSWORD": self.password},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"PostgreSQL refused: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    @property
+    def _data(self) -> Path:
+        return self.directory / "data"
+
+    def _passwordless(self, database: str) -> str:
+        return f"postgresql://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
+
+    def _initdb(self) -> None:
+        secret = self.directory / "superuser"
+        secret.touch(0o600)
+        secret.write_text(self.password)
+        initdb = [
+            *_unprivileged(), str(_binaries() / "initdb"), "-D", str(self._data), "-U", SUPERUSER,
+            "--pwfile", str(secret), "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C.UTF-8",
+        ]  # fmt: skip
+        done = subprocess.run(initdb, capture_output=True, text=True, check=False)
+        secret.unlink()
+        if done.returncode != 0:
+            raise RuntimeError(f"initdb failed:\n{done.stderr[-2000:]}")
+
+    def _configuration(self) -> str:
+        return (
+            f"port = {self.port}\n"
+            "listen_addresses = '127.0.0.1'\n"
+            "unix_socket_directories = ''\n"
+            "password_encryption = 'scram-sha-256'\n"
+            "max_connections = 200\n"
+            "shared_buffers = '128MB'\n"
+            "max_wal_size = '512MB'\n"
+            "wal_compression = on\n"
+            "jit = off\n"
+            "timezone = 'UTC'\n"
+        )
+
+
+def _binaries() -> Path:
+    """Return the folder of the newest PostgreSQL that Debian has put on this machine."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
+    if not found:
+        raise FileNotFoundError("PostgreSQL's server is missing: run `make setup`")
+    return found[-1].parent
+
+
+def _unprivileged() -> list[str]:
+    # PostgreSQL refuses to run as root; in a user namespace of its own it sees itself as user 1000.
+    return ["unshare", "--user", "--map-user=1000"] if os.geteuid() == 0 else []
+
+
+def _asks_for_password(port: int) -> bool:
+    """Start a session; a server that is ready answers `R` (authentication), one that still recovers answers `E`."""
+    startup = struct.pack(">i", 196608) + b"user\0postgres\0database\0postgres\0\0"
+    with socket.create_connection(("127.0.0.1", port), timeout=1) as server:
+        server.sendall(struct.pack(">i", len(startup) + 4) + startup)
+        return server.recv(1) == b"R"
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"'{name}' is no plain PostgreSQL name: use a-z, 0-9 and _")
+    return name

@@ -1,0 +1,140 @@
+"""The shapes in which XNAT answers: ResultSet tables (JSON or CSV) and items documents. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from infra.xnat.model import Node, Resource, StoredFile, uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Row = dict[str, str]
+
+DEFAULT_COLUMNS = {
+    "projects": ("ID", "secondary_ID", "name", "description", "pi_firstname", "pi_lastname", "URI"),
+    "subjects": ("ID", "project", "label", "insert_date", "insert_user", "URI"),
+    "experiments": (
+        "ID",
+        "project",
+        "date",
+        "xsiType",
+        "label",
+        "insert_date",
+        "subject_ID",
+        "subject_label",
+        "URI",
+    ),
+    "scans": (
+        "xnat_imagescandata_id",
+        "ID",
+        "type",
+        "quality",
+        "xsiType",
+        "note",
+        "series_description",
+        "URI",
+    ),
+}
+_XSI_TYPES = {"projects": "xnat:projectData", "subjects": "xnat:subjectData"}
+
+
+def row_of(node: Node) -> Row:
+    """Return every field of a node as one flat row."""
+    fixed = {"ID": node.id, "URI": uri(node), "project": node.project.id, "xsiType": xsi_type(node)}
+    if node.kind == "scans":
+        fixed |= {"xnat_imagescandata_id": f"{node.parent.id if node.parent else ''}-{node.id}"}
+    subject = node.subject() if node.kind == "experiments" else None
+    if subject:
+        fixed |= {"subject_label": subject.label, "xnat:subjectassessordata/id": node.id}
+    return node.fields | fixed
+
+
+def xsi_type(node: Node) -> str:
+    return _XSI_TYPES.get(node.kind) or node.fields["xsiType"]
+
+
+def resource_row(resource: Resource) -> Row:
+    """Return a resource's row: numbers as strings, and no ID and URI, as XNAT has it."""
+    counted = {"file_count": str(len(resource.files)), "file_size": str(resource.size())}
+    said = {"format": resource.notes.format, "content": resource.notes.content, "tags": resource.notes.tags}
+    named = {
+        "xnat_abstractresource_id": resource.id,
+        "label": resource.label,
+        "element_name": "xnat:resourceCatalog",
+    }
+    return named | {"category": "", "cat_id": "", "cat_desc": ""} | counted | said
+
+
+def file_row(owner: Node, resource: Resource, file: StoredFile) -> Row:
+    address = f"{uri(owner)}/resources/{resource.id}/files/{quote(file.path)}"
+    named = {"Name": file.path.rsplit("/", 1)[-1], "Size": str(file.size), "URI": address, "path": file.path}
+    said = {
+        "file_tags": file.notes.tags,
+        "file_format": file.notes.format,
+        "file_content": file.notes.content,
+    }
+    return named | {"collection": resource.label, "cat_ID": resource.id, "digest": file.md5} | said
+
+
+def select(rows: Iterable[Row], kind: str, query: Mapping[str, str]) -> list[Row]:
+    """Apply `columns`, `field=value` filters with wildcards, `sortBy`, `offset` and `limit`."""
+    kept = [row for row in rows if all(fnmatchcase(row[k], v) for k, v in query.items() if k in row)]
+    if by := query.get("sortBy"):
+        kept.sort(key=lambda row: row.get(by, ""), reverse=query.get("sortOrder", "").lower() == "desc")
+    start = _number(query.get("offset"), 0)
+    kept = kept[start : start + _number(query.get("limit"), len(kept))]
+    columns = _columns(kind, query.get("columns", "DEFAULT"))
+    return [{column: row.get(column, "") for column in columns} for row in kept] if columns else kept
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() else default
+
+
+def _columns(kind: str, asked: str) -> tuple[str, ...]:
+    """Return the columns to show; those of resources and files can't be chosen, as at XNAT."""
+    default = DEFAULT_COLUMNS.get(kind, ())
+    if not default or asked == "DEFAULT":
+        return default
+    return tuple(dict.fromkeys([*asked.split(","), "ID", "URI"]))
+
+
+def result_set(rows: list[Row]) -> dict[str, Any]:
+    return {"ResultSet": {"Result": rows, "totalRecords": str(len(rows)), "title": ""}}
+
+
+def as_csv(rows: list[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def items(node: Node) -> dict[str, Any]:
+    """Return the items document of a node: its fields, its scans, its resources."""
+    return {"items": [_item(node)]}
+
+
+def resource_items(resource: Resource) -> dict[str, Any]:
+    return {"items": [_described("xnat:resourceCatalog", resource_row(resource), [])]}
+
+
+def _item(node: Node) -> dict[str, Any]:
+    children = []
+    if scans := node.children.get("scans"):
+        children.append({"field": "scans/scan", "items": [_item(scan) for scan in scans.values()]})
+    if node.resources:
+        listed = [_described("xnat:resourceCatalog", resource_row(r), []) for r in node.resources.values()]
+        children.append({"field": "resources/resource", "items": listed})
+    return _described(xsi_type(node), row_of(node), children)
+
+
+def _described(xsi: str, fields: Row, children: list[dict[str, Any]]) -> dict[str, Any]:
+    meta = {"create_event_id": 1, "xsi:type": xsi, "isHistory": False}
+    return {"children": children, "meta": meta, "data_fields": fields}

@@ -1,0 +1,96 @@
+"""Bytes on their way in: from a request's body to a file that has no place yet."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tarfile
+import zipfile
+from typing import IO, TYPE_CHECKING
+
+from infra.xnat import names
+from infra.xnat.archive import Archive, Arrival
+from infra.xnat.multipart import boundary, first_part
+from infra.xnat.refusal import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Iterator
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+_PIECE = 1 << 20
+
+
+class _Digesting:
+    """A file being written whose MD5 and size are counted on the way."""
+
+    def __init__(self, location: Path) -> None:
+        self._location = location
+        self._file = location.open("wb")
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        self._file.write(piece)
+        self._md5.update(piece)
+        self._size += len(piece)
+
+    def close(self) -> Arrival:
+        self._file.close()
+        return Arrival(self._location, self._size, self._md5.hexdigest())
+
+
+async def receive(request: Request, location: Path) -> Arrival:
+    """Write a request's body, raw or multipart, to `location`; nothing stays there when it breaks off."""
+    border = boundary(request.headers.get("content-type", ""))
+    body: AsyncIterable[bytes] = first_part(request.stream(), border) if border else request.stream()
+    target = _Digesting(location)
+    try:
+        async for piece in body:
+            target.write(piece)
+    except BaseException:
+        target.close()
+        location.unlink()
+        raise
+    return target.close()
+
+
+def take_in(source: IO[bytes], location: Path) -> Arrival:
+    """Copy a stream to `location`, a MiB at a time."""
+    target = _Digesting(location)
+    while piece := source.read(_PIECE):
+        target.write(piece)
+    return target.close()
+
+
+def unpack(packed: Path, archive: Archive) -> dict[str, Arrival]:
+    """Unpack a zip or a tar, compressed or not, into arrivals by their paths. Raises 400 on anything else."""
+    try:
+        return {
+            names.file_path(path.removeprefix("./")): take_in(source, archive.incoming())
+            for path, source in _members(packed)
+        }
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise bad_request("body: extract=true needs a whole zip or tar file") from error
+
+
+def _members(packed: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    if zipfile.is_zipfile(packed):
+        with zipfile.ZipFile(packed) as zipped:
+            for member in zipped.infolist():
+                if not member.is_dir():
+                    yield member.filename, zipped.open(member)
+        return
+    with tarfile.open(packed) as tarred:
+        for each in tarred:
+            if each.isfile() and (source := tarred.extractfile(each)):
+                yield each.name, source
+
+
+def discard(location: Path) -> None:
+    """Remove a staged file or folder, whichever it is, if it is still there."""
+    if location.is_dir():
+        shutil.rmtree(location)
+    else:
+        location.unlink(missing_ok=True)

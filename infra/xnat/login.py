@@ -1,0 +1,111 @@
+"""Who is asking: Basic credentials, a JSESSIONID cookie, or nobody (401 with a page, as XNAT answers)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from infra.xnat.refusal import Refusal
+from infra.xnat.users import SESSION_IDLE_S, unknown
+
+if TYPE_CHECKING:
+    from starlette.middleware.base import RequestResponseEndpoint
+
+    from infra.xnat.users import Accounts, User
+
+_OPEN = {"/", "/health", "/data/services/auth"}
+_LARGEST_FORM = 8_192
+
+
+def refused(refusal: Refusal) -> Response:
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        page = f"<html><body><h3>{refusal.sentence}</h3></body></html>"
+        return HTMLResponse(page, refusal.status, {"WWW-Authenticate": 'Basic realm="XNAT"'})
+    return PlainTextResponse(refusal.sentence, refusal.status)
+
+
+class Login:
+    """Names the user of each request, and serves the routes by which one logs in and out."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def admit(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        """Let a request pass with `state.user` set; only the entrance is open to nobody."""
+        try:
+            user, session = self._who(request)
+        except Refusal as refusal:
+            return refused(refusal)
+        request.state.user, request.state.session = user, session
+        response = await call_next(request)
+        if user and session != request.cookies.get("JSESSIONID"):
+            _hand_out(response, session)
+        return response
+
+    def _who(self, request: Request) -> tuple[User | None, str]:
+        session = request.cookies.get("JSESSIONID", "")
+        if user := self._accounts.resume(session):
+            return user, session
+        header = request.headers.get("authorization", "")
+        if header.startswith("Basic "):
+            user = self._accounts.check_basic(header)
+            return user, self._accounts.open_session(user)
+        if request.url.path in _OPEN:
+            return None, ""
+        raise unknown()
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/data/services/auth", self._log_in, methods=["PUT", "POST"]),
+            Route("/data/JSESSION", self._session, methods=["GET", "POST", "DELETE"]),
+            Route("/data/auth", self._who_am_i),
+            Route("/xapi/users/username", self._user_name),
+            Route("/data/services/tokens/issue", self._issue_token),
+            Route("/data/services/tokens/issue/user/{login}", self._issue_token),
+        ]
+
+    async def _log_in(self, request: Request) -> Response:
+        form = {key: values[0] for key, values in parse_qs((await _small_body(request)).decode()).items()}
+        user = self._accounts.check(form.get("username", ""), form.get("password", ""))
+        session = self._accounts.open_session(user)
+        response = PlainTextResponse(session)
+        _hand_out(response, session)
+        return response
+
+    async def _session(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self._accounts.close_session(request.state.session)
+            return Response()
+        return PlainTextResponse(request.state.session)
+
+    async def _who_am_i(self, request: Request) -> Response:
+        return PlainTextResponse(f"User '{request.state.user.login}' is logged in")
+
+    async def _user_name(self, request: Request) -> Response:
+        return PlainTextResponse(request.state.user.login)
+
+    async def _issue_token(self, request: Request) -> Response:
+        login = request.path_params.get("login", request.state.user.login)
+        if login != request.state.user.login and not request.state.user.admin:
+            raise Refusal(HTTPStatus.FORBIDDEN, "token: only an administrator issues one for another user")
+        alias, secret = self._accounts.issue_token(self._accounts.get(login))
+        return JSONResponse({"alias": alias, "secret": secret, "xdatUserId": login, "singleUse": False})
+
+
+def _hand_out(response: Response, session: str) -> None:
+    response.set_cookie("JSESSIONID", session, httponly=True, samesite="lax")
+    response.headers["X-Session-Idle-Seconds"] = str(SESSION_IDLE_S)
+
+
+async def _small_body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LARGEST_FORM:
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body: a login is smaller than this")
+    return body

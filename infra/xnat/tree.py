@@ -1,0 +1,181 @@
+"""The `/data` routes below projects, subjects, experiments, scans, resources and files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+
+from infra.xnat import address, answers, arriving, fields, members
+from infra.xnat.answers import Row
+from infra.xnat.model import FileNotes, Node, Resource
+from infra.xnat.refusal import Refusal, bad_request, not_found
+from infra.xnat.zipping import stream_zip, zip_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
+
+    from infra.xnat.address import Place
+    from infra.xnat.archive import Archive, Arrival
+    from infra.xnat.users import Accounts, User
+
+_NODES = {"projects", "subjects", "experiments", "scans"}
+_ALWAYS_EMPTY = {"assessors", "reconstructions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Answers requests for addresses in the archive, as far as the user's role in the project allows."""
+
+    archive: Archive
+    accounts: Accounts
+
+    async def handle(self, request: Request) -> Response:
+        place = address.locate(self.archive.projects, address.parse(request.path_params["path"]))
+        members.check_access(request.state.user, place, request.method)
+        match request.method:
+            case "GET" | "HEAD":
+                return self._read(request, place)
+            case "DELETE":
+                return self._delete(place)
+            case _:
+                return await self._write(request, place)
+
+    def _read(self, request: Request, place: Place) -> Response:
+        last = place.last
+        if last.collection in members.SETTINGS:
+            return PlainTextResponse(members.setting(place))
+        if last.collection in _NODES and last.name:
+            return JSONResponse(answers.items(place.node()))
+        if last.collection == "resources" and last.name:
+            return JSONResponse(answers.resource_items(place.resource()))
+        if last.collection == "files" and last.name:
+            return _file(place)
+        if last.collection == "files" and request.query_params.get("format") == "zip":
+            return _zip(place)
+        return _table(request, last.collection, self._rows(request.state.user, place))
+
+    def _rows(self, user: User, place: Place) -> list[Row]:
+        collection = place.last.collection
+        if collection in _NODES:
+            return [answers.row_of(node) for node in self._listed(user, place)]
+        if collection == "resources":
+            return [answers.resource_row(r) for owner in place.owners for r in owner.resources.values()]
+        if collection == "files":
+            return [answers.file_row(o, r, f) for o, r in _resources(place) for f in r.files.values()]
+        if collection == "users":
+            return members.rows(self.accounts, place.parent())
+        return []
+
+    def _listed(self, user: User, place: Place) -> Iterator[Node]:
+        kind = place.last.collection
+        if place.above:
+            return place.above.under(kind)  # type: ignore[arg-type]  # the caller asks for nodes only
+        projects = [p for p in self.archive.projects.values() if user.role(p)]
+        if kind == "projects":
+            return iter(projects)
+        return (node for project in projects for node in project.under(kind))  # type: ignore[arg-type]
+
+    def _delete(self, place: Place) -> Response:
+        collection = place.last.collection
+        if collection == "users":
+            members.remove(self.archive, self.accounts, place)
+        elif collection == "resources":
+            self.archive.delete_resource(_owner(place), place.resource())
+        elif collection == "files":
+            self.archive.delete_file(place.resource(), place.last.name or "")
+        else:
+            self.archive.delete(place.node())
+        return Response()
+
+    async def _write(self, request: Request, place: Place) -> Response:
+        last, user = place.last, request.state.user
+        if last.name is None:
+            raise bad_request(f"address: a name is missing after {last.collection!r}")
+        if last.collection in members.SETTINGS:
+            members.set_setting(self.archive, place)
+            return Response()
+        if last.collection == "users":
+            members.add(self.archive, self.accounts, place)
+            return _table(request, "users", members.rows(self.accounts, place.parent()))
+        if last.collection == "resources":
+            self.archive.ensure_resource(_owner(place), last.name, fields.notes(request.query_params))
+            return Response()
+        if last.collection == "files":
+            return await self._store(request, place)
+        return self._put_node(request, place, user)
+
+    def _put_node(self, request: Request, place: Place, user: User) -> Response:
+        if place.last.collection in _ALWAYS_EMPTY:
+            raise Refusal(HTTPStatus.NOT_IMPLEMENTED, f"{place.last.collection}: this archive keeps none")
+        if "xml" in request.headers.get("content-type", ""):
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "body: give fields in the query, not as XML")
+        given = fields.fields_of(request.query_params)
+        if place.found:
+            self.archive.update(place.found, given)
+            return PlainTextResponse(place.found.id)
+        parent, described = fields.completed(place, given)
+        node = self.archive.create(
+            place.last.collection, place.last.name or "", parent, described, user.login
+        )  # type: ignore[arg-type]
+        if node.kind == "projects":
+            self.archive.set_members(node, {user.login: "owner"})
+        return PlainTextResponse(node.id, HTTPStatus.CREATED)
+
+    async def _store(self, request: Request, place: Place) -> Response:
+        query = request.query_params
+        notes = fields.notes(query)
+        arrival = await arriving.receive(request, self.archive.incoming())
+        arrivals = {place.last.name or "": arrival}
+        try:
+            if query.get("extract") == "true":
+                arrivals = await anyio.to_thread.run_sync(arriving.unpack, arrival.location, self.archive)
+            resource = self.archive.ensure_resource(_owner(place), place.resource_name or "")
+            self.archive.store(resource, arrivals, notes, overwrite=query.get("overwrite") == "true")
+        finally:
+            _clear({"": arrival} | arrivals)
+        return Response()
+
+
+def _clear(arrivals: dict[str, Arrival]) -> None:
+    for arrival in arrivals.values():
+        arriving.discard(arrival.location)
+
+
+def _owner(place: Place) -> Node:
+    if len(place.owners) != 1:
+        raise bad_request("scans: name one scan to write to")
+    return place.owners[0]
+
+
+def _resources(place: Place) -> list[tuple[Node, Resource]]:
+    if place.resource_name is None:
+        return [(owner, resource) for owner in place.owners for resource in owner.resources.values()]
+    found = [(owner, owner.find_resource(place.resource_name)) for owner in place.owners]
+    place.resource()
+    return [(owner, resource) for owner, resource in found if resource]
+
+
+def _file(place: Place) -> Response:
+    resource = place.resource()
+    stored = resource.files.get(place.last.name or "")
+    if stored is None:
+        raise not_found("file: there is none of that name in this resource")
+    return FileResponse(resource.location(stored.path), media_type="application/octet-stream")
+
+
+def _zip(place: Place) -> Response:
+    entries = [(zip_path(o, r, path), r.location(path)) for o, r in _resources(place) for path in r.files]
+    return StreamingResponse(stream_zip(entries), media_type="application/zip")
+
+
+def _table(request: Request, collection: str, rows: list[Row]) -> Response:
+    chosen = answers.select(rows, collection, request.query_params)
+    if request.query_params.get("format") == "csv":
+        return PlainTextResponse(answers.as_csv(chosen), media_type="text/csv")
+    return JSONResponse(answers.result_set(chosen))

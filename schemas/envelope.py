@@ -1,0 +1,124 @@
+"""The envelope: CloudEvents 1.0 in Kafka binary mode (attributes in ``ce_`` headers, the payload as plain JSON).
+
+Source: CloudEvents 1.0.2 and its Kafka protocol binding 1.0.2, section 3.2; W3C Trace Context for ``traceparent``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from schemas.message import Message
+
+CONTENT_TYPE = "application/json"
+REQUIRED = (
+    "specversion",
+    "id",
+    "type",
+    "source",
+    "time",
+    "subject",
+    "dataschema",
+    "correlationid",
+    "traceparent",
+)
+
+Header = tuple[str, bytes]
+
+
+class Malformed(ValueError):
+    """A record whose headers are no envelope; the message names the header and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who says what about which aggregate, when, and because of what."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    correlationid: str
+    causationid: str | None
+    traceparent: str
+
+    @property
+    def dataschema(self) -> str:
+        return f"urn:{self.type.replace('.', ':')}"
+
+
+def envelope_for(
+    message: Message,
+    *,
+    id: str,
+    source: str,
+    time: datetime,
+    traceparent: str,
+    cause: Envelope | None = None,
+) -> Envelope:
+    return Envelope(
+        id=id,
+        type=message.type,
+        source=source,
+        subject=message.key,
+        time=time,
+        correlationid=cause.correlationid if cause else id,
+        causationid=cause.id if cause else None,
+        traceparent=traceparent,
+    )
+
+
+def to_headers(envelope: Envelope) -> list[Header]:
+    attributes = {
+        "specversion": "1.0",
+        "id": envelope.id,
+        "type": envelope.type,
+        "source": envelope.source,
+        "time": envelope.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "subject": envelope.subject,
+        "dataschema": envelope.dataschema,
+        "correlationid": envelope.correlationid,
+        "traceparent": envelope.traceparent,
+        "partitionkey": envelope.subject,
+    }
+    if envelope.causationid:
+        attributes["causationid"] = envelope.causationid
+    headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
+    return [*headers, ("content-type", CONTENT_TYPE.encode())]
+
+
+def from_headers(headers: Iterable[Header]) -> Envelope:
+    """Read an envelope; raises Malformed naming the header that is missing or unreadable."""
+    attributes = _attributes(headers)
+    for name in REQUIRED:
+        if not attributes.get(name):
+            raise Malformed(f"header ce_{name} is missing: write every CloudEvents attribute as a ce_ header")
+    if attributes["specversion"] != "1.0":
+        raise Malformed("header ce_specversion must be 1.0")
+    return Envelope(
+        id=attributes["id"],
+        type=attributes["type"],
+        source=attributes["source"],
+        subject=attributes["subject"],
+        time=_time(attributes["time"]),
+        correlationid=attributes["correlationid"],
+        causationid=attributes.get("causationid"),
+        traceparent=attributes["traceparent"],
+    )
+
+
+def _attributes(headers: Iterable[Header]) -> dict[str, str]:
+    try:
+        return {name[3:]: value.decode() for name, value in headers if name.startswith("ce_")}
+    except UnicodeDecodeError as error:
+        raise Malformed("a ce_ header is not UTF-8: write headers as UTF-8 text") from error
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Malformed("header ce_time is not an RFC 3339 time such as 2026-11-21T09:00:00Z") from error
+    if time.tzinfo is None:
+        raise Malformed("header ce_time has no time zone: add Z or an offset")
+    return time

@@ -1,0 +1,117 @@
+"""Projects: from a draft, over staging and each trust's own decision, to active."""
+
+from schemas.ids import Id, Sentence, Sha256, Title, TrustId, UserId
+from schemas.message import Accepted, Command, Message, Rejected
+
+
+class ProjectCommand(Command, topic="project.commands", key="project_id"):
+    project_id: Id
+
+
+class CreateProject(ProjectCommand, type="trustflow.project.create.v1"):
+    name: Title
+    description: Sentence = ""
+    dicom_to_nifti: bool = True
+
+
+class EditProject(ProjectCommand, type="trustflow.project.edit.v1"):
+    """Change a draft; a field that is left out stays as it is."""
+
+    name: Title | None = None
+    description: Sentence | None = None
+    dicom_to_nifti: bool | None = None
+
+
+class AddMember(ProjectCommand, type="trustflow.project.add_member.v1"):
+    member: UserId
+
+
+class RemoveMember(ProjectCommand, type="trustflow.project.remove_member.v1"):
+    member: UserId
+
+
+class StageProject(ProjectCommand, type="trustflow.project.stage.v1"):
+    """Freeze the request and ask these trusts for their approval."""
+
+    query_id: Id
+    trusts: tuple[TrustId, ...]
+
+
+class ApproveProject(ProjectCommand, type="trustflow.project.approve.v1"):
+    trust_id: TrustId
+
+
+class DeclineProject(ProjectCommand, type="trustflow.project.decline.v1"):
+    trust_id: TrustId
+    reason: Sentence
+
+
+class ProjectEvent(Message, topic="project.events", key="project_id"):
+    project_id: Id
+
+
+class ProjectCreated(ProjectEvent, type="trustflow.project.created.v1"):
+    name: Title
+    description: Sentence
+    dicom_to_nifti: bool
+    owner: UserId
+
+
+class ProjectEdited(ProjectEvent, type="trustflow.project.edited.v1"):
+    name: Title
+    description: Sentence
+    dicom_to_nifti: bool
+
+
+class MemberAdded(ProjectEvent, type="trustflow.project.member_added.v1"):
+    member: UserId
+
+
+class MemberRemoved(ProjectEvent, type="trustflow.project.member_removed.v1"):
+    member: UserId
+
+
+class ProjectStaged(ProjectEvent, type="trustflow.project.staged.v1"):
+    """The request as the approvers see it; ``request_digest`` is sha256 of its canonical JSON."""
+
+    name: Title
+    query_id: Id
+    sql_sha256: Sha256
+    trusts: tuple[TrustId, ...]
+    dicom_to_nifti: bool
+    requested_by: UserId
+    request_digest: Sha256
+
+
+class ProjectApproved(ProjectEvent, type="trustflow.project.approved.v1"):
+    """One trust approved the frozen request."""
+
+    trust_id: TrustId
+    name: Title
+    query_id: Id
+    dicom_to_nifti: bool
+    approved_by: UserId
+    request_digest: Sha256
+
+
+class ProjectDeclined(ProjectEvent, type="trustflow.project.declined.v1"):
+    trust_id: TrustId
+    declined_by: UserId
+    reason: Sentence
+    request_digest: Sha256
+
+
+class ProjectActivated(ProjectEvent, type="trustflow.project.activated.v1"):
+    """At least one trust approved: work may begin there."""
+
+
+class ProjectCommandAccepted(
+    Accepted, type="trustflow.project.command_accepted.v1", topic="project.events", key="subject"
+):
+    pass
+
+
+class ProjectCommandRejected(
+    Rejected, type="trustflow.project.command_rejected.v1", topic="project.events", key="subject"
+):
+    pass

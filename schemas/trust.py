@@ -1,0 +1,193 @@
+"""What hub and trust say to each other, on topics of that trust alone."""
+
+from datetime import datetime
+
+from schemas.cohort import Cell, Outcome
+from schemas.ids import Code, Count, Id, Sentence, Sha256, Sql, StudyPseudonym, Title, TrustId, UserId
+from schemas.imaging import StudyState
+from schemas.manifest import DownloadGrant, Manifest, UploadGrant
+from schemas.message import Message
+from schemas.training import Metrics, TaskKind
+
+COMMANDS = "trust.{trust_id}.commands"
+EVENTS = "trust.{trust_id}.events"
+UPDATES = "trust.{trust_id}.updates"
+
+
+class CountCohort(Message, type="trustflow.trust.count_cohort.v1", topic=COMMANDS, key="query_id"):
+    trust_id: TrustId
+    query_id: Id
+    project_id: Id
+    sql: Sql
+
+
+class FreezeCohort(Message, type="trustflow.trust.freeze_cohort.v1", topic=COMMANDS, key="project_id"):
+    """The trust's approver said yes: fix who is in."""
+
+    trust_id: TrustId
+    project_id: Id
+    query_id: Id
+    sql: Sql
+    approved_by: UserId
+    request_digest: Sha256
+
+
+class ImportCohort(Message, type="trustflow.trust.import_cohort.v1", topic=COMMANDS, key="project_id"):
+    """Bring the studies of the frozen cohort into the trust's XNAT."""
+
+    trust_id: TrustId
+    project_id: Id
+    project_name: Title
+    dicom_to_nifti: bool
+
+
+class RetryImport(Message, type="trustflow.trust.retry_import.v1", topic=COMMANDS, key="project_id"):
+    trust_id: TrustId
+    project_id: Id
+    study: StudyPseudonym | None = None
+
+
+class PrepareRun(Message, type="trustflow.trust.prepare_run.v1", topic=COMMANDS, key="run_id"):
+    """Fetch the code, check that its digest is the approved one, gather images and labels."""
+
+    trust_id: TrustId
+    run_id: Id
+    project_id: Id
+    model_id: Id
+    bundle: DownloadGrant
+    bundle_sha256: Sha256
+    approved_by: UserId
+
+
+class RunTask(Message, type="trustflow.trust.run_task.v1", topic=COMMANDS, key="run_id"):
+    """Hand the global model to the code and bring back its update (init, train) or its metrics (evaluate)."""
+
+    trust_id: TrustId
+    run_id: Id
+    round: Count
+    kind: TaskKind
+    seed: int
+    config: dict[str, str | int | float | bool]
+    model: DownloadGrant | None = None
+    upload: UploadGrant | None = None
+    deadline_at: datetime
+
+
+class EndRun(Message, type="trustflow.trust.end_run.v1", topic=COMMANDS, key="run_id"):
+    """The run is over: stop its code, drop its files."""
+
+    trust_id: TrustId
+    run_id: Id
+
+
+class TrustAnnounced(Message, type="trustflow.trust.announced.v1", topic=EVENTS, key="trust_id"):
+    """A trust node has started: who may approve for it, and what it runs."""
+
+    trust_id: TrustId
+    approvers: tuple[UserId, ...]
+    small_number_threshold: int
+    isolation: str
+    software: dict[str, str]
+
+
+class CohortCounted(Message, type="trustflow.trust.cohort_counted.v1", topic=EVENTS, key="query_id"):
+    trust_id: TrustId
+    query_id: Id
+    project_id: Id
+    outcome: Outcome
+    persons: Count | None = None
+    cells: tuple[Cell, ...] = ()
+    code: Code | None = None
+    reason: Sentence | None = None
+
+
+class CohortFixed(Message, type="trustflow.trust.cohort_fixed.v1", topic=EVENTS, key="project_id"):
+    trust_id: TrustId
+    project_id: Id
+    query_id: Id
+    persons: Count | None = None
+    digest: Sha256
+
+
+class CohortNotFixed(Message, type="trustflow.trust.cohort_not_fixed.v1", topic=EVENTS, key="project_id"):
+    trust_id: TrustId
+    project_id: Id
+    query_id: Id
+    code: Code
+    reason: Sentence
+
+
+class ImportPlanned(Message, type="trustflow.trust.import_planned.v1", topic=EVENTS, key="project_id"):
+    trust_id: TrustId
+    project_id: Id
+    studies: Count
+
+
+class StudyAdvanced(Message, type="trustflow.trust.study_advanced.v1", topic=EVENTS, key="project_id"):
+    """One study reached a state. ``expected`` is the PACS's own count of images, ``present`` what is there."""
+
+    trust_id: TrustId
+    project_id: Id
+    study: StudyPseudonym
+    state: StudyState
+    attempt: Count
+    final: bool = False
+    expected: Count | None = None
+    present: Count | None = None
+    code: Code | None = None
+
+
+class RunPrepared(Message, type="trustflow.trust.run_prepared.v1", topic=EVENTS, key="run_id"):
+    trust_id: TrustId
+    run_id: Id
+    images: Count
+    labelled: Count
+    isolation: str
+    software: dict[str, str]
+
+
+class RunRefused(Message, type="trustflow.trust.run_refused.v1", topic=EVENTS, key="run_id"):
+    """The trust takes no part in this run, or no longer."""
+
+    trust_id: TrustId
+    run_id: Id
+    code: Code
+    reason: Sentence
+
+
+class TaskFailed(Message, type="trustflow.trust.task_failed.v1", topic=EVENTS, key="run_id"):
+    trust_id: TrustId
+    run_id: Id
+    round: Count
+    kind: TaskKind
+    code: Code
+    reason: Sentence
+
+
+class ModelEvaluated(Message, type="trustflow.trust.model_evaluated.v1", topic=EVENTS, key="run_id"):
+    trust_id: TrustId
+    run_id: Id
+    round: Count
+    examples: Count
+    metrics: Metrics
+
+
+class GrantExpired(Message, type="trustflow.trust.grant_expired.v1", topic=EVENTS, key="run_id"):
+    """The addresses of a task no longer open: send the task again with new ones."""
+
+    trust_id: TrustId
+    run_id: Id
+    round: Count
+    kind: TaskKind
+
+
+class UpdateSubmitted(Message, type="trustflow.trust.update_submitted.v1", topic=UPDATES, key="run_id"):
+    """A model update lies in the object lane. It exists once this event does."""
+
+    trust_id: TrustId
+    run_id: Id
+    round: Count
+    kind: TaskKind
+    examples: int
+    metrics: Metrics
+    manifest: Manifest

@@ -1,0 +1,128 @@
+"""Real parts for tests: one of each for the whole session, started when the first test asks for it."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from infra.kafka.admin import administrator, sasl
+from infra.parts.kafka import ADMIN, Kafka
+from infra.parts.nginx import Nginx
+from infra.parts.orthanc import Orthanc
+from infra.parts.part import free_port, running
+from infra.parts.postgres import Postgres
+from infra.parts.xnat import Xnat
+
+from schemas.topics import Acl, Topic, acls, all_topics, principals
+
+TRUSTS = ("amber", "birch")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A running cluster; `create_database` gives a role of the same name that owns the database."""
+
+    part: Postgres
+
+    @property
+    def port(self) -> int:
+        return self.part.port
+
+    def dsn(self, database: str = "postgres") -> str:
+        return self.part.dsn(database)
+
+    def create_database(self, name: str) -> str:
+        return self.part.ensure_database(name, name, secrets.token_hex(8))
+
+    def fresh_database(self, prefix: str = "test") -> str:
+        return self.create_database(f"{prefix}_{secrets.token_hex(4)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A running broker. Its principals are those of `schemas.topics.principals(TRUSTS)` and whom `users` adds."""
+
+    part: Kafka
+    passwords: dict[str, str]
+    secrets_folder: Path
+
+    @property
+    def bootstrap(self) -> str:
+        return self.part.bootstrap
+
+    def credentials(self, principal: str = ADMIN) -> dict[str, str]:
+        """Keyword arguments for any aiokafka client; the default may do everything."""
+        return sasl(self.bootstrap, principal, self.passwords[principal])
+
+    def password_file(self, principal: str) -> Path:
+        file = self.secrets_folder / principal
+        file.write_text(self.passwords[principal])
+        return file
+
+    async def provision(self, topics: Iterable[Topic], rules: Iterable[Acl] = (), users: Iterable[str] = ()) -> None:
+        added = {user: self.passwords.setdefault(user, secrets.token_hex(8)) for user in users}
+        async with administrator(self.bootstrap, self.passwords[ADMIN]) as admin:
+            await _unless_empty(admin.ensure_users, added)
+            await _unless_empty(admin.ensure_topics, tuple(topics))
+            await _unless_empty(admin.ensure_acls, tuple(rules))
+
+    async def provision_federation(self, trusts: Iterable[str] = TRUSTS) -> None:
+        """Create every topic and rule of `schemas/topics.py` for these trusts."""
+        trusts = tuple(trusts)
+        await self.provision(all_topics(trusts), acls(trusts), principals(trusts))
+
+    def provision_blocking(self, *args: Any, **kwargs: Any) -> None:
+        """For fixtures that are no coroutines."""
+        _blocking(self.provision(*args, **kwargs))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    folder = tmp_path_factory.mktemp("postgres")
+    with running(Postgres(folder, free_port(), secrets.token_hex(8))) as part:
+        yield Database(part)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    folder = tmp_path_factory.mktemp("kafka")
+    passwords = {name: secrets.token_hex(8) for name in (ADMIN, *principals(TRUSTS))}
+    with running(Kafka(folder, free_port(), free_port(), dict(passwords))) as part:
+        yield Broker(part, passwords, tmp_path_factory.mktemp("kafka-passwords"))
+
+
+@pytest.fixture(scope="session")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    with running(Nginx(tmp_path_factory.mktemp("nginx"), free_port(), secrets.token_hex(8))) as part:
+        yield part
+
+
+@pytest.fixture(scope="session")
+def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
+    folder = tmp_path_factory.mktemp("orthanc")
+    part = Orthanc(folder, free_port(), free_port(), receiver_port=free_port(), password=secrets.token_hex(8))
+    with running(part):
+        yield part
+
+
+@pytest.fixture(scope="session")
+def xnat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Xnat]:
+    with running(Xnat(tmp_path_factory.mktemp("xnat"), free_port(), secrets.token_hex(8))) as part:
+        yield part
+
+
+async def _unless_empty(ensure: Any, wanted: Any) -> None:
+    if wanted:
+        await ensure(wanted)
+
+
+def _blocking(work: Awaitable[None]) -> None:
+    async def run() -> None:
+        await work
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()

@@ -1,0 +1,36 @@
+"""Why a study failed: stable words of the events' language, none of them tells anything of a patient."""
+
+from enum import StrEnum
+
+
+class FailureCode(StrEnum):
+    INVALID_ACCESSION = "invalid_accession"
+    NOT_IN_PACS = "not_in_pacs"
+    AMBIGUOUS_ACCESSION = "ambiguous_accession"
+    PACS_UNREACHABLE = "pacs_unreachable"
+    MOVE_REFUSED = "move_refused"
+    INCOMPLETE = "incomplete"
+    MIXED_PATIENTS = "mixed_patients"
+    ALL_HELD = "all_held"
+    ARCHIVE_UNREACHABLE = "archive_unreachable"
+    ARCHIVE_REFUSED = "archive_refused"
+    ARCHIVE_INCOMPLETE = "archive_incomplete"
+    CONVERSION_FAILED = "conversion_failed"
+    SLICES_LOST = "slices_lost"
+    CONVERSION_TIMED_OUT = "conversion_timed_out"
+
+    @property
+    def retryable(self) -> bool:
+        """True if the same import may succeed later without anybody changing anything."""
+        return self in _RETRYABLE
+
+
+_RETRYABLE = frozenset(
+    {
+        FailureCode.PACS_UNREACHABLE,
+        FailureCode.INCOMPLETE,
+        FailureCode.ARCHIVE_UNREACHABLE,
+        FailureCode.ARCHIVE_INCOMPLETE,
+        FailureCode.CONVERSION_TIMED_OUT,
+    }
+)

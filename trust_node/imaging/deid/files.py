@@ -1,0 +1,71 @@
+"""De-identifies files: the part that a worker process runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+
+from trust_node.imaging.deid.dataset import DeidResult, deidentify
+from trust_node.imaging.deid.keys import DeidKeys
+from trust_node.imaging.deid.leaks import identity, leaks
+from trust_node.imaging.deid.screen import Held, HoldReason
+
+# pydicom's warnings quote the value they complain about, and that value may be a name.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
+
+
+@dataclass(frozen=True, slots=True)
+class CleanFile:
+    """One de-identified file and the pseudonyms in it."""
+
+    path: Path
+    study: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """One original that waits for a person of the trust."""
+
+    original: Path
+    reason: HoldReason
+
+
+def clean_files(originals: Sequence[Path], folder: Path, keys: DeidKeys) -> list[CleanFile | HeldFile]:
+    """De-identify each of `originals` into `folder` under its own name; twice is the same as once."""
+    return [clean_file(original, folder / original.name, keys) for original in originals]
+
+
+def clean_file(original: Path, target: Path, keys: DeidKeys) -> CleanFile | HeldFile:
+    """De-identify one file, check the result for leaks, and only then let it appear at `target`."""
+    try:
+        result, encoded = _checked(original, keys)
+    except Held as held:
+        return HeldFile(original, held.reason)
+    part = target.with_suffix(".part")
+    part.write_bytes(encoded)
+    part.replace(target)
+    return CleanFile(target, result.study, result.subject)
+
+
+def _checked(original: Path, keys: DeidKeys) -> tuple[DeidResult, bytes]:
+    try:
+        dataset = pydicom.dcmread(original)
+        forbidden = identity(dataset)
+        result = deidentify(dataset, keys)
+        encoded = _encoded(result.dataset)
+    except (pydicom.errors.InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, EOFError):
+        # The chain is cut because a parser's message quotes what it could not parse.
+        raise Held(HoldReason.UNREADABLE) from None
+    if leaks(forbidden, result.dataset):
+        raise Held(HoldReason.LEAK)
+    return result, encoded
+
+
+def _encoded(dataset: pydicom.FileDataset) -> bytes:
+    buffer = BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()

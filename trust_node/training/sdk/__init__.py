@@ -1,0 +1,1 @@
+"""The folder that training code finds on its import path inside the sandbox."""

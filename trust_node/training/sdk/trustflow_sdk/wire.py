@@ -1,0 +1,52 @@
+"""One message between node and sandbox: JSON in one packet, with at most one open file beside it.
+
+The socket is a pair of SOCK_SEQPACKET: the kernel keeps the borders of messages, and a closed end reads as empty.
+"""
+
+import json
+import os
+import socket
+from typing import Any
+
+MESSAGE_LIMIT = 64 * 2**10
+"""Bytes of one message; tensors travel as files, so this is plenty."""
+
+
+class Malformed(Exception):  # noqa: N818  named for what happened
+    """The other side sent something that is no message."""
+
+
+def send(wire: socket.socket, message: dict[str, Any], file: int | None = None) -> None:
+    packet = json.dumps(message, allow_nan=False).encode()
+    if len(packet) > MESSAGE_LIMIT:
+        raise Malformed(f"a message of {len(packet)} bytes: keep it below {MESSAGE_LIMIT}")
+    socket.send_fds(wire, [packet], [] if file is None else [file])
+
+
+def receive(wire: socket.socket) -> tuple[Any, int | None]:
+    """Read one message and the file that came with it.
+
+    Raises
+    ------
+    EOFError
+        the other side has gone.
+    Malformed
+        not JSON, or too long; a file that came with it is closed.
+    """
+    packet, files, flags, _ = socket.recv_fds(wire, MESSAGE_LIMIT, 1, socket.MSG_CMSG_CLOEXEC)
+    file = files[0] if files else None
+    if not packet:
+        _close(file)
+        raise EOFError
+    try:
+        if flags & socket.MSG_TRUNC:
+            raise Malformed(f"a message of more than {MESSAGE_LIMIT} bytes")
+        return json.loads(packet), file
+    except (ValueError, RecursionError, Malformed) as error:
+        _close(file)
+        raise Malformed("a message must be JSON in one packet") from error
+
+
+def _close(file: int | None) -> None:
+    if file is not None:
+        os.close(file)
