@@ -22,7 +22,7 @@ from schemas.message import Accepted, Command, Rejected
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 6
+PATIENCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Inbox:
             except Transient as error:
                 if await self._try_again(connection, record, error):
                     return Applied(record.offset, stuck=True, dead=dead, handled=handled)
-                outcome = "dead"
+                outcome = "late" if isinstance(error, Late) else "dead"
             dead += outcome == "dead"
             handled += outcome == "applied"
         return Applied(records[-1].offset + 1, dead=dead, handled=handled)
@@ -160,17 +160,20 @@ class Inbox:
             metrics.RETRIES.labels(record.topic).inc()
             return True
         attempts = self.attempts.pop(place)
-        late = isinstance(error, Late)
-        code = error.code if isinstance(error, Late) else "retries_exhausted"
-        reason = (
-            error.reason if isinstance(error, Late) else f"it failed {attempts} times: {type(error).__name__}"
-        )
         envelope = read_envelope(record)
         known = envelope if isinstance(envelope, Envelope) else None
-        await self._put_aside(
-            connection, record, Unreadable(code, reason, parked=late, envelope=known), attempts
-        )
+        if isinstance(error, Late) and known and is_command(known, record.topic):
+            await self._answer_late(connection, known, error)
+            return False
+        reason = f"it failed {attempts} times: {type(error).__name__}"
+        await self._put_aside(connection, record, Unreadable("retries_exhausted", reason, False, known), attempts)
         return False
+
+    async def _answer_late(self, connection: Connection, envelope: Envelope, error: Late) -> None:
+        uow = UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), envelope)
+        self._reject(uow, envelope, error.code, error.reason)
+        await flush(uow)
+        _count(envelope.type, "late")
 
     async def _put_aside(
         self, connection: Connection, record: Record, fault: Unreadable, attempts: int = 1

@@ -3,8 +3,6 @@
 The hub makes addresses (`ObjectStore`); whoever holds a grant moves bytes (`ObjectLane`) and needs no key.
 """
 
-
-
 import asyncio
 import base64
 import hashlib
@@ -115,9 +113,7 @@ def grant_upload(
     """Allow one object of at most ``max_size`` bytes; give every attempt a ``prefix`` of its own."""
     paths = (part_path(prefix, index) for index in range(len(cuts(max_size, part_size))))
     urls = tuple(store.sign("PUT", path, expires_at) for path in paths)
-    return UploadGrant(
-        prefix=prefix, urls=urls, part_size=part_size, max_size=max_size, expires_at=expires_at
-    )
+    return UploadGrant(prefix=prefix, urls=urls, part_size=part_size, max_size=max_size, expires_at=expires_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +162,7 @@ class ObjectLane:
             raise TooLarge(f"{len(view)} bytes: the grant allows 1 to {grant.max_size}")
         spans = cuts(len(view), grant.part_size)
         parts = await self._all(
-            partial(self._send, index, view[start:stop], grant.urls[index])
-            for index, (start, stop) in enumerate(spans)
+            partial(self._send, index, view[start:stop], grant.urls[index]) for index, (start, stop) in enumerate(spans)
         )
         return manifest_of(grant.prefix, parts, tensors)
 
@@ -186,7 +181,7 @@ class ObjectLane:
             await self._complete(file, manifest, urls)
         finally:
             os.close(file)
-        os.replace(unfinished, path)
+        await asyncio.to_thread(unfinished.replace, path)
 
     async def parts_of(self, manifest: Manifest, urls: Sequence[str]) -> AsyncIterator[bytes]:
         """Yield the verified parts in order, fetching ``prefetch`` of them ahead of the reader."""
@@ -202,9 +197,7 @@ class ObjectLane:
             await _abandon(ahead)
 
     async def _send(self, index: int, part: memoryview, url: str) -> Part:
-        digest, _ = await asyncio.gather(
-            asyncio.to_thread(_sha256, part), self._retried(partial(self._put, part, url))
-        )
+        digest, _ = await asyncio.gather(asyncio.to_thread(_sha256, part), self._retried(partial(self._put, part, url)))
         return Part(index=index, size=len(part), sha256=digest)
 
     async def _complete(self, file: int, manifest: Manifest, urls: Sequence[str]) -> None:

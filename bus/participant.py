@@ -120,6 +120,7 @@ class Participant:
             security=SASLScram512(self.name, self.settings.kafka_password),
             client_id=self.name,
             apply_types=False,
+            serializer=None,
             allow_auto_create_topics=False,
             graceful_timeout=STOP_WITHIN_S,
             log_level=logging.DEBUG,

@@ -1,9 +1,9 @@
 """Objects that events only name: a file cut into parts, and leave to write or read those parts.
 
 A model or an update travels as a safetensors file without metadata, its tensors in the order in which the
-safetensors library itself writes them (widest dtype first, then by name). One set of tensors therefore has one
-layout and one header: ``tensors`` alone tells where every value lies, and updates of one model can be folded
-part by part.
+safetensors library itself writes them (widest dtype first, then by name). One set of tensors thus has one layout
+and one header: ``tensors`` alone tells where every value lies, and updates of one model can be folded part by
+part.
 """
 
 import hashlib
@@ -84,9 +84,7 @@ def layout(tensors: Iterable[TensorSpec]) -> Layout:
     ordered = tuple(sorted(tensors, key=lambda tensor: (-RANK[tensor.dtype], tensor.name)))
     offsets = tuple(_offsets(ordered))
     header = _header(ordered, offsets)
-    return Layout(
-        ordered, header, tuple((len(header) + start, len(header) + stop) for start, stop in offsets)
-    )
+    return Layout(ordered, header, tuple((len(header) + start, len(header) + stop) for start, stop in offsets))
 
 
 def _offsets(tensors: Iterable[TensorSpec]) -> Iterator[tuple[int, int]]:
@@ -116,15 +114,11 @@ def read_layout(start: bytes | memoryview) -> Layout:
     """
     length = int.from_bytes(start[:8], "little")
     if length > min(HEADER_LIMIT, len(start) - 8):
-        raise BadHeader(
-            f"the header claims {length} bytes: write at most {HEADER_LIMIT} and send all of them"
-        )
+        raise BadHeader(f"the header claims {length} bytes: write at most {HEADER_LIMIT} and send all of them")
     text = bytes(start[8 : 8 + length])
     found = layout(_specs(text))
     if found.header[8:] != text:
-        raise BadHeader(
-            "the layout is not canonical: write the file with safetensors' save, without metadata"
-        )
+        raise BadHeader("the layout is not canonical: write the file with safetensors' save, without metadata")
     return found
 
 

@@ -1,0 +1,1 @@
+"""The hub's services. They never import one another: they meet only in events."""

@@ -4,24 +4,28 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.protocol.admin import DeleteAclsRequest, DescribeAclsRequest
 
 from infra.kafka.wire import SCRAM_SHA_512, CreateAcls, UpsertScramUsers
 from infra.parts.kafka import ADMIN
-from schemas.topics import Acl, Topic
+from schemas.topics import Acl, Operation, Topic
 
 ITERATIONS = 4096
-LEADER_TIMEOUT_S = 20.0
+SETTLE_TIMEOUT_S = 20.0
 
-_RESOURCE = {"TOPIC": 2, "GROUP": 3}
-_OPERATION = {"READ": 3, "WRITE": 4, "DESCRIBE": 8}
+_RESOURCE_OF: dict[int, Literal["TOPIC", "GROUP"]] = {2: "TOPIC", 3: "GROUP"}
+_OPERATION_OF: dict[int, Operation] = {3: "READ", 4: "WRITE", 8: "DESCRIBE"}
+_RESOURCE = {name: number for number, name in _RESOURCE_OF.items()}
+_OPERATION = {name: number for number, name in _OPERATION_OF.items()}
 _LITERAL, _PREFIXED = 3, 4
 _ALLOW = 3
+_ANY = 1
 
 
 def sasl(bootstrap: str, principal: str, password: str) -> dict[str, str]:
@@ -42,7 +46,7 @@ class BrokerAdmin:
     async def ensure_users(self, passwords: Mapping[str, str]) -> None:
         """Give each principal its SCRAM-SHA-512 credential (RFC 5802), replacing an older one."""
         users = [_scram_user(name, password) for name, password in passwords.items()]
-        answer = await self._client._send_request(UpsertScramUsers(users))  # noqa: SLF001  no public call exists
+        answer = await self._send(UpsertScramUsers(users))
         for user, code, message, _ in answer.results:
             _raise_on(code, f"user {user}: {message}")
 
@@ -53,20 +57,43 @@ class BrokerAdmin:
         for name, code, message in answer.topic_errors:
             if code != TopicAlreadyExistsError.errno:
                 _raise_on(code, f"topic {name}: {message}")
-        await self._wait_for_leaders([topic.name for topic in wanted])
+        names = [topic.name for topic in wanted]
+
+        async def leaderless() -> list[str]:
+            return _leaderless(await self._client.describe_topics(names))
+
+        await _until_none(leaderless, "topics without a leader")
 
     async def ensure_acls(self, acls: Iterable[Acl]) -> None:
+        """Add what is missing and return when the broker itself obeys it, so that the first access succeeds."""
         wanted = tuple(acls)
-        answer = await self._client._send_request(CreateAcls([_entry(acl) for acl in wanted]))  # noqa: SLF001  the public call takes none
+        answer = await self._send(CreateAcls([_entry(acl) for acl in wanted]))
         for acl, (code, message) in zip(wanted, answer.creation_responses, strict=True):
             _raise_on(code, f"{acl}: {message}")
 
-    async def _wait_for_leaders(self, names: list[str]) -> None:
-        give_up = time.monotonic() + LEADER_TIMEOUT_S
-        while leaderless := _leaderless(await self._client.describe_topics(names)):
-            if time.monotonic() > give_up:
-                raise RuntimeError(f"topics without a leader after {LEADER_TIMEOUT_S:g} s: {leaderless}")
-            await asyncio.sleep(0.05)
+        async def missing() -> list[Acl]:
+            return sorted(set(wanted) - await self.acls(), key=str)
+
+        await _until_none(missing, "rules not yet obeyed")
+
+    async def drop_acls(self, acls: Iterable[Acl]) -> None:
+        for acl in acls:
+            answer = await self._send(DeleteAclsRequest(*_entry(acl)))
+            for code, message, _ in answer.filter_responses:
+                _raise_on(code, f"{acl}: {message}")
+
+    async def acls(self) -> frozenset[Acl]:
+        """Return the rules the broker obeys now."""
+        answer = await self._send(DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY))
+        _raise_on(answer.error_code, f"listing rules: {answer.error_message}")
+        return frozenset(
+            Acl(user.removeprefix("User:"), _OPERATION_OF[operation], _RESOURCE_OF[kind], name, pattern == _PREFIXED)
+            for kind, name, pattern, rules in answer.resources
+            for user, _host, operation, _permission in rules
+        )
+
+    async def _send(self, request: Any) -> Any:
+        return await self._client._send_request(request)  # noqa: SLF001  aiokafka has no public call for these
 
 
 @asynccontextmanager
@@ -77,6 +104,15 @@ async def administrator(bootstrap: str, password: str) -> AsyncIterator[BrokerAd
         yield BrokerAdmin(client)
     finally:
         await client.close()
+
+
+async def _until_none(remaining: Callable[[], Awaitable[list[Any]]], what: str) -> None:
+    """Wait until the controller's decision has reached the broker: it is answered before that."""
+    give_up = time.monotonic() + SETTLE_TIMEOUT_S
+    while left := await remaining():
+        if time.monotonic() > give_up:
+            raise RuntimeError(f"{what} after {SETTLE_TIMEOUT_S:g} s: {left}")
+        await asyncio.sleep(0.02)
 
 
 def _scram_user(name: str, password: str) -> tuple[Any, ...]:

@@ -6,9 +6,7 @@ from base64 import b64encode
 from http import HTTPStatus
 
 
-def answers_ok(
-    url: str, user: str = "", password: str = "", method: str = "GET", timeout_s: float = 2.0
-) -> bool:  # noqa: S107  empty: no authentication
+def answers_ok(url: str, user: str = "", password: str = "", method: str = "GET", timeout_s: float = 2.0) -> bool:  # noqa: S107  empty: no authentication
     """Return whether the URL answers 200; connection errors are the caller's to judge (`OSError`)."""
     request = urllib.request.Request(url, method=method, data=b"{}" if method == "POST" else None)
     if user:

@@ -74,9 +74,7 @@ class Kafka:
             tool += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password},iterations=4096]"]
         done = subprocess.run(tool, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise RuntimeError(
-                f"Kafka's storage could not be formatted:\n{(done.stdout + done.stderr)[-2000:]}"
-            )
+            raise RuntimeError(f"Kafka's storage could not be formatted:\n{(done.stdout + done.stderr)[-2000:]}")
 
     def _configuration(self) -> str:
         jaas = (

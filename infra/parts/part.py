@@ -89,12 +89,15 @@ def _start(part: Part) -> subprocess.Popen[bytes]:
 
 
 def _wait_or_die(part: Part, process: subprocess.Popen[bytes]) -> None:
-    try:
-        part.wait_ready()
-    except PartNotReadyError as late:
-        if process.poll() is not None:
-            raise PartNotReadyError(f"{part.name} ended with {process.returncode}; read {log_of(part)}") from late
-        raise
+    give_up = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            return part.wait_ready(timeout_s=0.5)
+        except PartNotReadyError as late:
+            if process.poll() is not None:
+                raise PartNotReadyError(f"{part.name} ended with {process.returncode}; read {log_of(part)}") from late
+            if time.monotonic() > give_up:
+                raise
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -16,9 +16,7 @@ _GRACE_S = 3
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="infra.xnat", description="An XNAT-compatible archive over plain files."
-    )
+    parser = argparse.ArgumentParser(prog="infra.xnat", description="An XNAT-compatible archive over plain files.")
     parser.add_argument("--root", type=Path, required=True, help="folder of the archive, made when missing")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
@@ -31,9 +29,7 @@ def main() -> None:
     given = _arguments()
     given.root.mkdir(parents=True, exist_ok=True)
     password = given.admin_password_file.read_text().strip()
-    administrator = User(
-        given.admin_user, hashed(password, secrets.token_hex(8)), "Site", "Administrator", admin=True
-    )
+    administrator = User(given.admin_user, hashed(password, secrets.token_hex(8)), "Site", "Administrator", admin=True)
     archive = Archive(given.root, lambda: datetime.now(UTC))
     accounts = Accounts(given.root, administrator, time.monotonic)
     app = build_app(archive, accounts)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from infra.xnat.model import Kind, Node, Resource
 from infra.xnat.refusal import not_found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from infra.xnat.model import Kind, Node, Resource
 
 _NODES = ("projects", "subjects", "experiments", "scans")
 _SETTINGS = ("accessibility", "prearchive_code")
@@ -71,6 +72,11 @@ class Place:
             raise not_found("resource: there is none of that label here")
         return resource
 
+    @property
+    def kind(self) -> Kind:
+        """The last step's collection, where it is one of nodes."""
+        return cast("Kind", self.last.collection)
+
     def project(self) -> Node | None:
         node = self.found or self.above
         return node.project if node else None
@@ -117,9 +123,7 @@ def pick_scans(experiment: Node, wanted: str) -> tuple[Node, ...]:
     if wanted == "ALL":
         return scans
     listed = wanted.split(",")
-    picked = tuple(s for s in scans if s.id in listed) or tuple(
-        s for s in scans if s.fields.get("type") in listed
-    )
+    picked = tuple(s for s in scans if s.id in listed) or tuple(s for s in scans if s.fields.get("type") in listed)
     if not picked:
         raise not_found("scans: there is none of that ID or type here")
     return picked

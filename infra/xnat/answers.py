@@ -40,6 +40,7 @@ DEFAULT_COLUMNS = {
         "URI",
     ),
 }
+_NOT_FILTERS = {"format", "columns", "limit", "offset", "sortBy", "sortOrder"}
 _XSI_TYPES = {"projects": "xnat:projectData", "subjects": "xnat:subjectData"}
 
 
@@ -83,7 +84,8 @@ def file_row(owner: Node, resource: Resource, file: StoredFile) -> Row:
 
 def select(rows: Iterable[Row], kind: str, query: Mapping[str, str]) -> list[Row]:
     """Apply `columns`, `field=value` filters with wildcards, `sortBy`, `offset` and `limit`."""
-    kept = [row for row in rows if all(fnmatchcase(row[k], v) for k, v in query.items() if k in row)]
+    filters = {field: wanted for field, wanted in query.items() if field not in _NOT_FILTERS}
+    kept = [row for row in rows if all(fnmatchcase(row[f], wanted) for f, wanted in filters.items() if f in row)]
     if by := query.get("sortBy"):
         kept.sort(key=lambda row: row.get(by, ""), reverse=query.get("sortOrder", "").lower() == "desc")
     start = _number(query.get("offset"), 0)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -46,7 +45,7 @@ def build_app(archive: Archive, accounts: Accounts) -> Starlette:
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(BaseHTTPMiddleware, dispatch=login.admit)],
+        middleware=[Middleware(login.admitting)],
         exception_handlers={Refusal: _refuse},
     )
 

@@ -133,9 +133,7 @@ class Archive:
         self._discard(resource.folder)
         del node.resources[resource.label]
 
-    def store(
-        self, resource: Resource, arrivals: dict[str, Arrival], notes: FileNotes, *, overwrite: bool
-    ) -> None:
+    def store(self, resource: Resource, arrivals: dict[str, Arrival], notes: FileNotes, *, overwrite: bool) -> None:
         """Give arrived files their places, all or none: an existing file is kept unless `overwrite` (409)."""
         _check_free(resource, arrivals, overwrite=overwrite)
         files = list(_place(resource, arrivals, notes))

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,7 +18,6 @@ from infra.xnat.model import CHILD_KINDS, FileNotes, Kind, Node, Resource, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _NODE = "node.json"
 _RESOURCE = "resource.json"
@@ -66,9 +66,7 @@ def load_node(kind: Kind, folder: Path, parent: Node | None) -> Node:
     document = json.loads((folder / _NODE).read_text())
     node = Node(kind, document["id"], folder, parent, document["fields"], document["members"])
     node.children = {child: load_nodes(child, folder / child, node) for child in CHILD_KINDS[kind]}
-    resources = (
-        load_resource(each) for each in _folders(folder / "resources") if (each / _RESOURCE).exists()
-    )
+    resources = (load_resource(each) for each in _folders(folder / "resources") if (each / _RESOURCE).exists())
     node.resources = {resource.label: resource for resource in resources}
     return node
 
@@ -106,7 +104,4 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _paths(folder: Path) -> list[str]:
-    walked = os.walk(folder)
-    return sorted(
-        os.path.relpath(os.path.join(top, name), folder) for top, _, names in walked for name in names
-    )
+    return sorted(str((Path(top) / name).relative_to(folder)) for top, _, found in os.walk(folder) for name in found)

@@ -29,11 +29,7 @@ _SELECTOR = re.compile(r"^.*\[@xsi:type=[^\]]*\]/")
 
 def fields_of(query: Mapping[str, str]) -> dict[str, str]:
     """Return the fields that a query sets: `xnat:subjectData/label` and `label` are the same one."""
-    given = {
-        _SELECTOR.sub("", _XPATH.sub("", key)): value
-        for key, value in query.items()
-        if key not in _NOT_FIELDS
-    }
+    given = {_SELECTOR.sub("", _XPATH.sub("", key)): value for key, value in query.items() if key not in _NOT_FIELDS}
     return {key: value for key, value in given.items() if key not in _TOLD_BY_US}
 
 

@@ -100,9 +100,7 @@ def _check_overlap(session: Node, order: Order, instances: list[Instance]) -> No
     }
     differing = [i for i in instances if stored.get(i.file_name, i.arrival.md5) != i.arrival.md5]
     if differing and order.overwrite == "append":
-        raise conflict(
-            f"session: {len(differing)} files differ from stored ones, use overwrite=delete to replace them"
-        )
+        raise conflict(f"session: {len(differing)} files differ from stored ones, use overwrite=delete to replace them")
 
 
 def _lay_out(archive: Archive, session: Node, instances: list[Instance], by: str) -> None:

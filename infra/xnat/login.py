@@ -11,10 +11,10 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from infra.xnat.refusal import Refusal
-from infra.xnat.users import SESSION_IDLE_S, unknown
+from infra.xnat.users import unknown
 
 if TYPE_CHECKING:
-    from starlette.middleware.base import RequestResponseEndpoint
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from infra.xnat.users import Accounts, User
 
@@ -35,17 +35,22 @@ class Login:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
-    async def admit(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        """Let a request pass with `state.user` set; only the entrance is open to nobody."""
-        try:
-            user, session = self._who(request)
-        except Refusal as refusal:
-            return refused(refusal)
-        request.state.user, request.state.session = user, session
-        response = await call_next(request)
-        if user and session != request.cookies.get("JSESSIONID"):
-            _hand_out(response, session)
-        return response
+    def admitting(self, app: ASGIApp) -> ASGIApp:
+        """Wrap an application: it sees `state.user` set; only the entrance is open to nobody."""
+
+        async def admit(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            request = Request(scope)
+            try:
+                request.state.user, request.state.session = self._who(request)
+            except Refusal as refusal:
+                await refused(refusal)(scope, receive, send)
+                return
+            await app(scope, receive, _with_cookie(request, send))
+
+        return admit
 
     def _who(self, request: Request) -> tuple[User | None, str]:
         session = request.cookies.get("JSESSIONID", "")
@@ -73,9 +78,7 @@ class Login:
         form = {key: values[0] for key, values in parse_qs((await _small_body(request)).decode()).items()}
         user = self._accounts.check(form.get("username", ""), form.get("password", ""))
         session = self._accounts.open_session(user)
-        response = PlainTextResponse(session)
-        _hand_out(response, session)
-        return response
+        return PlainTextResponse(session, headers={"Set-Cookie": _cookie(session)})
 
     async def _session(self, request: Request) -> Response:
         if request.method == "DELETE":
@@ -97,9 +100,22 @@ class Login:
         return JSONResponse({"alias": alias, "secret": secret, "xdatUserId": login, "singleUse": False})
 
 
-def _hand_out(response: Response, session: str) -> None:
-    response.set_cookie("JSESSIONID", session, httponly=True, samesite="lax")
-    response.headers["X-Session-Idle-Seconds"] = str(SESSION_IDLE_S)
+def _with_cookie(request: Request, send: Send) -> Send:
+    """Hand a session that was opened by this request to the client."""
+    session = request.state.session
+    if not session or session == request.cookies.get("JSESSIONID"):
+        return send
+
+    async def send_with_cookie(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"set-cookie", _cookie(session).encode())]
+        await send(message)
+
+    return send_with_cookie
+
+
+def _cookie(session: str) -> str:
+    return f"JSESSIONID={session}; Path=/; HttpOnly; SameSite=lax"
 
 
 async def _small_body(request: Request) -> bytes:

@@ -37,8 +37,7 @@ def rows(accounts: Accounts, project: Node) -> list[dict[str, str]]:
 
 def _row(accounts: Accounts, project: Node, login: str, key: str) -> dict[str, str]:
     user = accounts.users.get(login)
-    person = {"firstname": user.first_name, "lastname": user.last_name, "email": user.email} if user else {}
-    return {"GROUP_ID": f"{project.id}_{key}", "displayname": GROUPS[key], "login": login} | person
+    return {"GROUP_ID": f"{project.id}_{key}", "displayname": GROUPS[key], "login": login} | (user.row() if user else {})
 
 
 def add(archive: Archive, accounts: Accounts, place: Place) -> None:

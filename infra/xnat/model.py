@@ -92,9 +92,7 @@ class Node:
     def find(self, kind: Kind, name: str) -> Node | None:
         """Return the child of that ID or, failing that, of that label."""
         children = list(self.under(kind))
-        return next((c for c in children if c.id == name), None) or next(
-            (c for c in children if c.label == name), None
-        )
+        return next((c for c in children if c.id == name), None) or next((c for c in children if c.label == name), None)
 
     def find_resource(self, name: str) -> Resource | None:
         """Return the resource of that label or, failing that, of that number."""

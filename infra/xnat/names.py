@@ -17,9 +17,7 @@ def project_id(name: str) -> str:
 
 def label(name: str, what: str) -> str:
     if not _LABEL.fullmatch(name):
-        raise bad_request(
-            f"{what}: use 1 to 100 letters, digits, spaces and _ . + : -, starting with a letter"
-        )
+        raise bad_request(f"{what}: use 1 to 100 letters, digits, spaces and _ . + : -, starting with a letter")
     return name
 
 

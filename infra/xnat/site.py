@@ -48,6 +48,7 @@ class Site:
             Route("/xapi/users/profile/{login}", self._profile),
             Route("/xapi/users/{login}", self._change_user, methods=["PUT"]),
             Route("/xapi/users/{login}/enabled/{flag}", self._enable, methods=["PUT"]),
+            Route("/data/users", self._people),
             Route("/data/search/elements", self._elements),
             Route("/data/search/elements/{name}", self._fields),
             Route("/data/prearchive", self._prearchive),
@@ -81,6 +82,10 @@ class Site:
     async def _logins(self, _: Request) -> Response:
         return JSONResponse(sorted(self._accounts.users))
 
+    async def _people(self, request: Request) -> Response:
+        _administrators_only(request)
+        return JSONResponse(result_set([user.row() for user in self._accounts.users.values()]))
+
     async def _profiles(self, request: Request) -> Response:
         _administrators_only(request)
         return JSONResponse([user.profile() for user in self._accounts.users.values()])
@@ -94,9 +99,7 @@ class Site:
     async def _create_user(self, request: Request) -> Response:
         _administrators_only(request)
         given = await _json_object(request)
-        user = User(
-            login=str(given.get("username", "")), password=str(given.get("password", "")), **_said(given)
-        )
+        user = User(login=str(given.get("username", "")), password=str(given.get("password", "")), **_said(given))
         self._accounts.create(user)
         return JSONResponse(user.profile(), 201)
 
@@ -117,10 +120,7 @@ class Site:
         return JSONResponse(self._accounts.get(user.login).profile())
 
     async def _elements(self, _: Request) -> Response:
-        rows = [
-            {"ELEMENT_NAME": n, "SINGULAR": s, "PLURAL": f"{s}s", "SECURED": "true"}
-            for n, s in _ELEMENTS.items()
-        ]
+        rows = [{"ELEMENT_NAME": n, "SINGULAR": s, "PLURAL": f"{s}s", "SECURED": "true"} for n, s in _ELEMENTS.items()]
         return JSONResponse(result_set(rows))
 
     async def _fields(self, request: Request) -> Response:

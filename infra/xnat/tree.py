@@ -10,8 +10,6 @@ import anyio.to_thread
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from infra.xnat import address, answers, arriving, fields, members
-from infra.xnat.answers import Row
-from infra.xnat.model import FileNotes, Node, Resource
 from infra.xnat.refusal import Refusal, bad_request, not_found
 from infra.xnat.zipping import stream_zip, zip_path
 
@@ -21,7 +19,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from infra.xnat.address import Place
+    from infra.xnat.answers import Row
     from infra.xnat.archive import Archive, Arrival
+    from infra.xnat.model import Node, Resource
     from infra.xnat.users import Accounts, User
 
 _NODES = {"projects", "subjects", "experiments", "scans"}
@@ -73,13 +73,13 @@ class Tree:
         return []
 
     def _listed(self, user: User, place: Place) -> Iterator[Node]:
-        kind = place.last.collection
+        kind = place.kind
         if place.above:
-            return place.above.under(kind)  # type: ignore[arg-type]  # the caller asks for nodes only
+            return place.above.under(kind)
         projects = [p for p in self.archive.projects.values() if user.role(p)]
         if kind == "projects":
             return iter(projects)
-        return (node for project in projects for node in project.under(kind))  # type: ignore[arg-type]
+        return (node for project in projects for node in project.under(kind))
 
     def _delete(self, place: Place) -> Response:
         collection = place.last.collection
@@ -120,9 +120,7 @@ class Tree:
             self.archive.update(place.found, given)
             return PlainTextResponse(place.found.id)
         parent, described = fields.completed(place, given)
-        node = self.archive.create(
-            place.last.collection, place.last.name or "", parent, described, user.login
-        )  # type: ignore[arg-type]
+        node = self.archive.create(place.kind, place.last.name or "", parent, described, user.login)
         if node.kind == "projects":
             self.archive.set_members(node, {user.login: "owner"})
         return PlainTextResponse(node.id, HTTPStatus.CREATED)

@@ -1,0 +1,1 @@
+"""Projects, members, staging and each trust's own decision."""

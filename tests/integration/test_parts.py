@@ -88,7 +88,7 @@ class TestPostgres:
         assert await connection.fetchval("select count(*) from t") == 0
         await connection.close()
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await asyncpg.connect(mine.replace("/parts_mine", "/parts_other"))
+            await asyncpg.connect(mine.removesuffix("/parts_mine") + "/parts_other")
 
     async def test_a_wrong_password_is_refused(self, postgres) -> None:
         with pytest.raises(asyncpg.InvalidPasswordError):

@@ -88,9 +88,7 @@ _CLINICAL = {
         "visit_detail_id observation_source_concept_id observation_event_id "
         "obs_event_field_concept_id"
     ),
-    "death": (
-        "person_id death_date death_datetime death_type_concept_id cause_concept_id cause_source_concept_id"
-    ),
+    "death": ("person_id death_date death_datetime death_type_concept_id cause_concept_id cause_source_concept_id"),
     "note": (
         "note_id person_id note_date note_datetime note_type_concept_id "
         "note_class_concept_id encoding_concept_id language_concept_id "
@@ -102,12 +100,10 @@ _CLINICAL = {
         "disease_status_concept_id"
     ),
     "drug_era": (
-        "drug_era_id person_id drug_concept_id drug_era_start_date drug_era_end_date "
-        "drug_exposure_count gap_days"
+        "drug_era_id person_id drug_concept_id drug_era_start_date drug_era_end_date drug_exposure_count gap_days"
     ),
     "dose_era": (
-        "dose_era_id person_id drug_concept_id unit_concept_id dose_value "
-        "dose_era_start_date dose_era_end_date"
+        "dose_era_id person_id drug_concept_id unit_concept_id dose_value dose_era_start_date dose_era_end_date"
     ),
     "condition_era": (
         "condition_era_id person_id condition_concept_id condition_era_start_date "
@@ -148,9 +144,7 @@ _VOCABULARY = {
         "reverse_relationship_id relationship_concept_id"
     ),
     "concept_synonym": "concept_id concept_synonym_name language_concept_id",
-    "concept_ancestor": (
-        "ancestor_concept_id descendant_concept_id min_levels_of_separation max_levels_of_separation"
-    ),
+    "concept_ancestor": ("ancestor_concept_id descendant_concept_id min_levels_of_separation max_levels_of_separation"),
     "drug_strength": (
         "drug_concept_id ingredient_concept_id amount_value amount_unit_concept_id "
         "numerator_value numerator_unit_concept_id denominator_value "
@@ -182,12 +176,10 @@ def _vocabulary_kind(column: str) -> Kind:
 
 
 CLINICAL_TABLES = {
-    table: {column: _clinical_kind(column) for column in columns.split()}
-    for table, columns in _CLINICAL.items()
+    table: {column: _clinical_kind(column) for column in columns.split()} for table, columns in _CLINICAL.items()
 }
 VOCABULARY_TABLES = {
-    table: {column: _vocabulary_kind(column) for column in columns.split()}
-    for table, columns in _VOCABULARY.items()
+    table: {column: _vocabulary_kind(column) for column in columns.split()} for table, columns in _VOCABULARY.items()
 }
 TABLES = CLINICAL_TABLES | VOCABULARY_TABLES
 COLUMN_NAMES = frozenset(column for columns in TABLES.values() for column in columns)

@@ -189,9 +189,7 @@ def _join(join: Any, scope: Scope) -> list[Relation]:
 
 
 def _use(name: str, left: list[Relation], right: list[Relation], scope: Scope) -> None:
-    pairs = [
-        (one, other) for one in left for other in right if name in one.columns and name in other.columns
-    ]
+    pairs = [(one, other) for one in left for other in right if name in one.columns and name in other.columns]
     if not pairs or any(one.columns[name] != other.columns[name] for one, other in pairs):
         raise RefusedQueryError(
             RefusalCode.IDENTIFIER,

@@ -1,4 +1,4 @@
-"""The hospital's PACS, asked over DICOM: which studies carry an accession number, and bring them here (PS3.4 C)."""
+"""The hospital's PACS, asked over DICOM: which studies carry an accession number; bring them (PS3.4 C)."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pydicom import Dataset
 from pynetdicom import AE
 from pynetdicom.association import Association
-from pynetdicom.sop_class import (
-    StudyRootQueryRetrieveInformationModelFind,  # type: ignore[attr-defined]
-    StudyRootQueryRetrieveInformationModelMove,  # type: ignore[attr-defined]
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run time
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelMove,
 )
 
 from trust_node.imaging.sockets import PROMPT_HANDLERS
@@ -112,13 +112,9 @@ class Pacs:
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = self.timeout_s
         entity.connection_timeout = self.timeout_s
         entity.add_requested_context(model)
-        association = entity.associate(
-            self.host, self.port, ae_title=self.title, evt_handlers=list(PROMPT_HANDLERS)
-        )
+        association = entity.associate(self.host, self.port, ae_title=self.title, evt_handlers=list(PROMPT_HANDLERS))
         if not association.is_established:
-            raise PacsError(
-                f"{self.title} at {self.host}:{self.port} refuses the association of {self.our_title}"
-            )
+            raise PacsError(f"{self.title} at {self.host}:{self.port} refuses the association of {self.our_title}")
         try:
             yield association
         finally:
@@ -128,9 +124,7 @@ class Pacs:
 def _reject_vague(accession: str) -> None:
     vague = not accession.strip() or WILDCARDS & set(accession) or not accession.isprintable()
     if vague or len(accession) > LONGEST_ACCESSION or accession != accession.strip():
-        raise InvalidAccessionError(
-            "accession: 1 to 16 printable characters without *, ? or \\ and no blanks around"
-        )
+        raise InvalidAccessionError("accession: 1 to 16 printable characters without *, ? or \\ and no blanks around")
 
 
 def _query(level: str, study_uid: str = "", **keys: str) -> Dataset:

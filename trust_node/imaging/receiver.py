@@ -1,10 +1,10 @@
-"""The node's own DICOM receiver: what the PACS sends goes to the spool as it came, pixels undecoded (PS3.4 B)."""
+"""The node's own DICOM receiver: what the PACS sends goes to the spool, pixels undecoded (PS3.4 B)."""
 
 import logging
 from dataclasses import dataclass, field
 from io import BytesIO
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, cast
 
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_partial
@@ -16,6 +16,9 @@ from pynetdicom.transport import ThreadedAssociationServer
 
 from trust_node.imaging.sockets import PROMPT_HANDLERS
 from trust_node.imaging.spool import Spool
+
+if TYPE_CHECKING:
+    from pynetdicom.dimse_primitives import C_STORE
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +82,7 @@ class Receiver:
     def _store(self, event: evt.Event) -> int:
         encoded = event.encoded_dataset()
         try:
-            self.spool.write(_study_uid(encoded), str(event.request.AffectedSOPInstanceUID), [encoded])
+            self.spool.write(_study_uid(encoded), _instance_uid(event), [encoded])
         except OSError as full:
             log.error("spool: cannot write, errno %s; free space under the spool folder", full.errno)  # noqa: TRY400  a trace adds nothing
             return OUT_OF_RESOURCES
@@ -89,11 +92,13 @@ class Receiver:
         return SUCCESS
 
 
+def _instance_uid(event: evt.Event) -> str:
+    return str(cast("C_STORE", event.request).AffectedSOPInstanceUID)
+
+
 def _study_uid(encoded: bytes) -> str:
     """Read the header up to Study Instance UID and no further."""
-    header = read_partial(
-        BytesIO(encoded), stop_when=_past_study, specific_tags=[BaseTag(STUDY_INSTANCE_UID)]
-    )
+    header = read_partial(BytesIO(encoded), stop_when=_past_study, specific_tags=[BaseTag(STUDY_INSTANCE_UID)])
     uid = str(header.StudyInstanceUID)
     if not uid:
         raise ValueError("no Study Instance UID")
@@ -101,4 +106,4 @@ def _study_uid(encoded: bytes) -> str:
 
 
 def _past_study(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    return tag > STUDY_INSTANCE_UID
+    return int(tag) > STUDY_INSTANCE_UID

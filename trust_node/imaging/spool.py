@@ -1,4 +1,4 @@
-"""Originals on the node's disk, between the PACS and the archive: one folder per study, one file per instance."""
+"""Originals on the node's disk, between PACS and archive: a folder per study, a file per instance."""
 
 import hashlib
 import os
@@ -33,8 +33,8 @@ class Spool:
         return sorted(self.folder(study_uid).glob("*.dcm"))
 
     def count(self, study_uid: str) -> int:
-        """Return how many instances of the study are on disk now."""
-        return len(self.files(study_uid))
+        """Return how many instances of the study are on disk now, those held included."""
+        return len({file.name for file in self.files(study_uid) + self.held(study_uid)})
 
     def held(self, study_uid: str) -> list[Path]:
         """Return the study's originals that wait for a person."""

@@ -35,16 +35,17 @@ class HeldFile:
 
 
 def clean_files(originals: Sequence[Path], folder: Path, keys: DeidKeys) -> list[CleanFile | HeldFile]:
-    """De-identify each of `originals` into `folder` under its own name; twice is the same as once."""
-    return [clean_file(original, folder / original.name, keys) for original in originals]
+    """De-identify each of `originals` into `folder`; twice is the same as once."""
+    return [clean_file(original, folder, keys) for original in originals]
 
 
-def clean_file(original: Path, target: Path, keys: DeidKeys) -> CleanFile | HeldFile:
-    """De-identify one file, check the result for leaks, and only then let it appear at `target`."""
+def clean_file(original: Path, folder: Path, keys: DeidKeys) -> CleanFile | HeldFile:
+    """De-identify one file, check the result for leaks, and only then let it appear under its new UID."""
     try:
         result, encoded = _checked(original, keys)
     except Held as held:
         return HeldFile(original, held.reason)
+    target = folder / f"{result.dataset.SOPInstanceUID}.dcm"
     part = target.with_suffix(".part")
     part.write_bytes(encoded)
     part.replace(target)

@@ -41,5 +41,9 @@ class DeidKeys:
         """Return the study's pseudonym, the only name it has outside its trust: `S` and 16 digits."""
         return "S" + self._digest("study", study_uid).hex()[:16]
 
+    def request(self, accession: str) -> str:
+        """Return what names an asked-for study before it is found: `A` and 16 hexadecimal digits."""
+        return "A" + self._digest("request", accession).hex()[:16]
+
     def _digest(self, purpose: str, original: str) -> bytes:
         return hmac.digest(self.secret, f"{purpose}\0{original}".encode(), hashlib.sha256)

@@ -23,7 +23,7 @@ class HoldReason(StrEnum):
     LEAK = "leak"
 
 
-class Held(Exception):  # noqa: N818  the standard's word for a state, not a fault of the program
+class Held(Exception):
     """An object that must not leave by itself; `reason` says why and holds nothing of the patient."""
 
     def __init__(self, reason: HoldReason) -> None:

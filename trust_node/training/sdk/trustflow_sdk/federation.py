@@ -21,13 +21,13 @@ METRIC_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MAX_METRICS = 20
 
 
-class Misuse(Exception):  # noqa: N818  named for what happened
+class Misuse(Exception):
     """The training code called the federation in a way that can't work; the text says what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """``init`` asks for first weights, ``train`` for an update of ``model``, ``evaluate`` for metrics of it."""
+    """``init`` asks for first weights, ``train`` for an update of ``model``, ``evaluate`` for its metrics."""
 
     kind: Literal["init", "train", "evaluate"]
     round: int
@@ -109,9 +109,7 @@ def _setting(name: str) -> str:
 
 def _check_weights(task: Task, weights: Mapping[str, torch.Tensor] | None) -> None:
     if (weights is None) != (task.kind == "evaluate"):
-        raise Misuse(
-            f"a task of kind {task.kind} is answered {'with' if weights is None else 'without'} weights"
-        )
+        raise Misuse(f"a task of kind {task.kind} is answered {'with' if weights is None else 'without'} weights")
     for name, tensor in (weights or {}).items():
         if not isinstance(tensor, torch.Tensor) or tensor.dtype not in DTYPES:
             raise Misuse(f"weights[{name!r}] must be a tensor of one of {[*DTYPES.values()]}")

@@ -32,7 +32,7 @@ def sealed(weights: Mapping[str, torch.Tensor]) -> int:
     file = os.memfd_create("update", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
     _write(file, memoryview(_header(ordered, flat)))
     for tensor in flat:
-        _write(file, memoryview(tensor.numpy()))
+        _write(file, tensor.numpy().data)
     fcntl.fcntl(file, fcntl.F_ADD_SEALS, SEALS)
     return file
 

@@ -1,6 +1,6 @@
 """One message between node and sandbox: JSON in one packet, with at most one open file beside it.
 
-The socket is a pair of SOCK_SEQPACKET: the kernel keeps the borders of messages, and a closed end reads as empty.
+The socket is a SOCK_SEQPACKET: the kernel keeps the borders of messages, and a closed end reads as empty.
 """
 
 import json
@@ -12,7 +12,7 @@ MESSAGE_LIMIT = 64 * 2**10
 """Bytes of one message; tensors travel as files, so this is plenty."""
 
 
-class Malformed(Exception):  # noqa: N818  named for what happened
+class Malformed(Exception):
     """The other side sent something that is no message."""
 
 
@@ -33,18 +33,16 @@ def receive(wire: socket.socket) -> tuple[Any, int | None]:
     Malformed
         not JSON, or too long; a file that came with it is closed.
     """
-    packet, files, flags, _ = socket.recv_fds(wire, MESSAGE_LIMIT, 1, socket.MSG_CMSG_CLOEXEC)
+    packet, files, _, _ = socket.recv_fds(wire, MESSAGE_LIMIT, 1, socket.MSG_CMSG_CLOEXEC)
     file = files[0] if files else None
     if not packet:
         _close(file)
         raise EOFError
     try:
-        if flags & socket.MSG_TRUNC:
-            raise Malformed(f"a message of more than {MESSAGE_LIMIT} bytes")
         return json.loads(packet), file
-    except (ValueError, RecursionError, Malformed) as error:
+    except (ValueError, RecursionError) as error:
         _close(file)
-        raise Malformed("a message must be JSON in one packet") from error
+        raise Malformed(f"a message must be JSON of at most {MESSAGE_LIMIT} bytes") from error
 
 
 def _close(file: int | None) -> None:

@@ -1,0 +1,23 @@
+"""The only wiring of the project service."""
+
+from pathlib import Path
+
+from bus.participant import Participant
+from bus.settings import BusSettings
+from schemas.project import ProjectCommandAccepted, ProjectCommandRejected
+from schemas.topics import subscription
+from services.project.handlers import router
+
+NAME = "project"
+
+
+def participant(settings: BusSettings) -> Participant:
+    return Participant(
+        name=NAME,
+        settings=settings,
+        router=router,
+        subscription=subscription(NAME),
+        migrations=Path(__file__).parent / "migrations",
+        accepted=ProjectCommandAccepted,
+        rejected=ProjectCommandRejected,
+    )
