@@ -1,4 +1,4 @@
-"""The loop's other half: FastStream polls, this applies each partition, pauses what is stuck and seeks where it stood."""
+"""The loop's other half: FastStream polls, this applies each partition and pauses what is stuck."""
 
 import asyncio
 import logging
@@ -66,9 +66,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                 self.kafka.seek(partition, offset)
 
     async def apply(self, records: Sequence[Record]) -> None:
-        for partition, run in groupby(
-            records, key=lambda record: TopicPartition(record.topic, record.partition)
-        ):
+        for partition, run in groupby(records, key=lambda record: TopicPartition(record.topic, record.partition)):
             if partition in self.kafka.assignment() and partition not in self.kafka.paused():
                 await self._apply_partition(partition, list(run))
         self.wake.all()

@@ -16,9 +16,7 @@ async def _read_json_as_values(connection: Connection) -> None:
 
 
 async def open_pool(url: str, *, size: int = 12) -> Any:
-    return await asyncpg.create_pool(
-        url, min_size=2, max_size=size, init=_read_json_as_values, command_timeout=60
-    )
+    return await asyncpg.create_pool(url, min_size=2, max_size=size, init=_read_json_as_values, command_timeout=60)
 
 
 async def migrate(pool: Any, directory: Path | None = None) -> list[str]:

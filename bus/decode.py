@@ -70,9 +70,7 @@ def is_command(envelope: Envelope, topic: str) -> bool:
 
 def _unknown(envelope: Envelope) -> Unreadable:
     if newer_major_of_known(envelope.type):
-        return Unreadable(
-            "newer_version", f"{envelope.type} is newer than this release: upgrade it", True, envelope
-        )
+        return Unreadable("newer_version", f"{envelope.type} is newer than this release: upgrade it", True, envelope)
     return Unreadable("unknown_type", "no message of this type is known here", True, envelope)
 
 

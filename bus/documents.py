@@ -22,7 +22,8 @@ class Documents(Generic[S]):
 
     async def save(self, connection: Connection, id_: str, state: S) -> None:
         await connection.execute(
-            f"insert into {self._table} (id, state) values ($1, $2) on conflict (id) do update set state = excluded.state",  # noqa: S608  a constant of ours
+            f"""insert into {self._table} (id, state) values ($1, $2)
+                on conflict (id) do update set state = excluded.state""",  # noqa: S608  a constant of ours
             id_,
             state.model_dump(mode="json"),
         )

@@ -45,7 +45,8 @@ class Health:
 
     async def _oldest_unsaid_s(self) -> float:
         age = await self.consumer.pool.fetchval(
-            "select extract(epoch from now() - min(greatest(written_at, due_at))) from outbox where due_at is null or due_at <= now()"
+            """select extract(epoch from now() - min(greatest(written_at, due_at))) from outbox
+               where due_at is null or due_at <= now()"""
         )
         metrics.OUTBOX_OLDEST_SECONDS.set(age or 0.0)
         return float(age or 0.0)
@@ -53,7 +54,7 @@ class Health:
 
 def health_route(health: Health) -> Callable[..., Awaitable[Any]]:
     @get
-    async def answer(scope: Any) -> AsgiResponse:
+    async def answer(_scope: Any) -> AsgiResponse:
         findings = await health.findings()
         return AsgiResponse(
             json.dumps(findings).encode(),

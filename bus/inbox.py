@@ -23,6 +23,10 @@ from schemas.message import Accepted, Command, Rejected
 log = logging.getLogger(__name__)
 
 PATIENCE = 5
+"""Attempts for a command or a broken handler: about a second."""
+
+PATIENCE_FOR_EVENTS = 40
+"""Attempts for an event that waits for another topic: minutes, since a backlog may have to be read first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,7 @@ class Inbox:
             return Applied(record.offset + 1, dead=1)
 
     async def positions(self, pool: Any) -> dict[tuple[str, int], int]:
-        rows = await pool.fetch(
-            "select topic, partition, next_offset from position where consumer = $1", self.consumer
-        )
+        rows = await pool.fetch("select topic, partition, next_offset from position where consumer = $1", self.consumer)
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
     async def _not_yet_applied(self, connection: Connection, records: Sequence[Record]) -> Sequence[Record]:
@@ -141,22 +143,21 @@ class Inbox:
             await self._forget(connection, decoded.envelope)
             raise
         metrics.HANDLE_SECONDS.labels(decoded.envelope.type).observe(perf_counter() - started)
-        metrics.AGE_SECONDS.labels(decoded.envelope.type).observe(
-            (uow.now - decoded.envelope.time).total_seconds()
-        )
+        metrics.AGE_SECONDS.labels(decoded.envelope.type).observe((uow.now - decoded.envelope.time).total_seconds())
         self.attempts.pop((record.topic, record.partition, record.offset), None)
         await flush(uow)
 
     async def _forget(self, connection: Connection, envelope: Envelope) -> None:
-        await connection.execute(
-            "delete from inbox where consumer = $1 and event_id = $2", self.consumer, envelope.id
-        )
+        await connection.execute("delete from inbox where consumer = $1 and event_id = $2", self.consumer, envelope.id)
 
     async def _try_again(self, connection: Connection, record: Record, error: Exception) -> bool:
         """True while there is patience left; then a late command is rejected and anything else dead-lettered."""
         place = (record.topic, record.partition, record.offset)
         self.attempts[place] = self.attempts.get(place, 0) + 1
-        if self.attempts[place] < PATIENCE:
+        patience = (
+            PATIENCE_FOR_EVENTS if isinstance(error, Transient) and not record.topic.endswith(".commands") else PATIENCE
+        )
+        if self.attempts[place] < patience:
             metrics.RETRIES.labels(record.topic).inc()
             return True
         attempts = self.attempts.pop(place)
@@ -175,9 +176,7 @@ class Inbox:
         await flush(uow)
         _count(envelope.type, "late")
 
-    async def _put_aside(
-        self, connection: Connection, record: Record, fault: Unreadable, attempts: int = 1
-    ) -> str:
+    async def _put_aside(self, connection: Connection, record: Record, fault: Unreadable, attempts: int = 1) -> str:
         """Dead-letter or park the original bytes; whoever asked by a command is told why."""
         uow = UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), fault.envelope)
         if fault.envelope and is_command(fault.envelope, record.topic):

@@ -143,11 +143,7 @@ async def _failed(lane: Lane, message: Message, job: Job, error: Exception) -> s
         await _again(job.pool, job, pause_s(job.attempts + 3))
         return "retried"
     code = error.code if isinstance(error, Rejection) else "internal_error"
-    reason = (
-        error.reason
-        if isinstance(error, Rejection)
-        else f"failed {job.attempts} times: {type(error).__name__}"
-    )
+    reason = error.reason if isinstance(error, Rejection) else f"failed {job.attempts} times: {type(error).__name__}"
     log.error("lane %s gave up after %s attempts: %s", lane.name, job.attempts, code, exc_info=not final)
     async with job.done() as uow:
         lane.on_failure(message, uow, code, reason)

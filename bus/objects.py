@@ -11,7 +11,7 @@ import os
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -89,7 +89,7 @@ class NginxObjects:
     """Addresses for nginx's ``secure_link`` over ``"$secure_link_expires$request_method$uri $secret"``."""
 
     base_url: str
-    secret: str
+    secret: str = field(repr=False)
 
     def sign(self, method: Method, path: str, expires_at: datetime) -> str:
         uri = f"{urlsplit(self.base_url).path.rstrip('/')}/{path}"

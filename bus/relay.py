@@ -77,9 +77,7 @@ class Relay:
         await producer.flush()
         for acknowledgement in sent:
             await acknowledgement
-        await connection.execute(
-            "delete from outbox where outbox_id = any($1)", [row["outbox_id"] for row in rows]
-        )
+        await connection.execute("delete from outbox where outbox_id = any($1)", [row["outbox_id"] for row in rows])
         metrics.PUBLISHED.inc(len(rows))
         return True
 

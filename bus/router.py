@@ -1,12 +1,11 @@
 """Which handler takes which message."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from bus.uow import UnitOfWork
 from schemas.message import Message
 
-M = TypeVar("M", bound=Message)
 Handler = Callable[[Any, UnitOfWork], Awaitable[None]]
 
 
@@ -16,8 +15,8 @@ class Router:
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
 
-    def on(self, *types: type[M]) -> Callable[[Callable[[M, UnitOfWork], Awaitable[None]]], Handler]:
-        def register(handler: Callable[[M, UnitOfWork], Awaitable[None]]) -> Handler:
+    def on(self, *types: type[Message]) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
             for message_type in types:
                 if message_type.type in self._handlers:
                     raise ValueError(f"{message_type.type} has a handler already")

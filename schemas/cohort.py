@@ -46,7 +46,7 @@ class TrustCounted(CohortEvent, type="trustflow.cohort.trust_counted.v1"):
 
 
 class QueryTotalled(CohortEvent, type="trustflow.cohort.query_totalled.v1"):
-    """Made only of released values; absent when a single hidden value could be subtracted out of it."""
+    """The sum of released values only, so that nothing hidden can be subtracted out; absent without any."""
 
     persons: Count | None = None
     asked: Count
@@ -63,9 +63,7 @@ class CohortFrozen(Message, type="trustflow.cohort.frozen.v1", topic="cohort.eve
     digest: Sha256
 
 
-class CohortNotFrozen(
-    Message, type="trustflow.cohort.not_frozen.v1", topic="cohort.events", key="project_id"
-):
+class CohortNotFrozen(Message, type="trustflow.cohort.not_frozen.v1", topic="cohort.events", key="project_id"):
     project_id: Id
     query_id: Id
     trust_id: TrustId

@@ -3,12 +3,14 @@
 Source: CloudEvents 1.0.2 and its Kafka protocol binding 1.0.2, section 3.2; W3C Trace Context for ``traceparent``.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from schemas.message import Message
 
+TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 CONTENT_TYPE = "application/json"
 REQUIRED = (
     "specversion",
@@ -50,7 +52,7 @@ class Envelope:
 def envelope_for(
     message: Message,
     *,
-    id: str,
+    id: str,  # noqa: A002  the CloudEvents word
     source: str,
     time: datetime,
     traceparent: str,
@@ -95,6 +97,8 @@ def from_headers(headers: Iterable[Header]) -> Envelope:
             raise Malformed(f"header ce_{name} is missing: write every CloudEvents attribute as a ce_ header")
     if attributes["specversion"] != "1.0":
         raise Malformed("header ce_specversion must be 1.0")
+    if not TRACEPARENT.match(attributes["traceparent"]):
+        raise Malformed("header ce_traceparent is not W3C Trace Context version 00")
     return Envelope(
         id=attributes["id"],
         type=attributes["type"],

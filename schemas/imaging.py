@@ -20,9 +20,7 @@ class Tally(Record):
     slices_out: Count = 0
 
 
-class RetryStudies(
-    Command, type="trustflow.imaging.retry_studies.v1", topic="imaging.commands", key="project_id"
-):
+class RetryStudies(Command, type="trustflow.imaging.retry_studies.v1", topic="imaging.commands", key="project_id"):
     """Try the failed studies of a trust again, or one of them."""
 
     project_id: Id

@@ -43,9 +43,7 @@ HUB_TOPICS = (
     Topic("imaging.commands", writers=(CLIENT,), readers=("imaging_ingest",)),
     Topic("training.commands", writers=(CLIENT,), readers=("training_coordinator",)),
     Topic("project.events", ("project",), ("cohort", "imaging_ingest", "training_coordinator", CLIENT)),
-    Topic(
-        "cohort.events", ("cohort",), ("cohort", "project", "imaging_ingest", "training_coordinator", CLIENT)
-    ),
+    Topic("cohort.events", ("cohort",), ("cohort", "project", "imaging_ingest", "training_coordinator", CLIENT)),
     Topic("imaging.events", ("imaging_ingest",), ("training_coordinator", CLIENT)),
     Topic("training.events", ("training_coordinator",), ("training_coordinator", "aggregator", CLIENT)),
     Topic("aggregation.events", ("aggregator",), ("training_coordinator", CLIENT)),

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from infra.kafka.admin import administrator, sasl
-from infra.parts.kafka import ADMIN, Kafka
+from infra.parts.kafka import Kafka
 from infra.parts.nginx import Nginx
 from infra.parts.orthanc import Orthanc
 from infra.parts.part import free_port, running
 from infra.parts.postgres import Postgres
 from infra.parts.xnat import Xnat
-
-from schemas.topics import Acl, Topic, acls, all_topics, principals
+from schemas.topics import ADMINISTRATOR, Acl, Topic, acls, all_topics, principals
 
 TRUSTS = ("amber", "birch")
 
@@ -36,7 +36,10 @@ class Database:
         return self.part.dsn(database)
 
     def create_database(self, name: str) -> str:
-        return self.part.ensure_database(name, name, secrets.token_hex(8))
+        password = secrets.token_hex(8)
+        self.part.ensure_role(name, password)
+        self.part.ensure_database(name, owner=name)
+        return self.part.dsn(name, name, password)
 
     def fresh_database(self, prefix: str = "test") -> str:
         return self.create_database(f"{prefix}_{secrets.token_hex(4)}")
@@ -54,7 +57,7 @@ class Broker:
     def bootstrap(self) -> str:
         return self.part.bootstrap
 
-    def credentials(self, principal: str = ADMIN) -> dict[str, str]:
+    def credentials(self, principal: str = ADMINISTRATOR) -> dict[str, str]:
         """Keyword arguments for any aiokafka client; the default may do everything."""
         return sasl(self.bootstrap, principal, self.passwords[principal])
 
@@ -65,7 +68,7 @@ class Broker:
 
     async def provision(self, topics: Iterable[Topic], rules: Iterable[Acl] = (), users: Iterable[str] = ()) -> None:
         added = {user: self.passwords.setdefault(user, secrets.token_hex(8)) for user in users}
-        async with administrator(self.bootstrap, self.passwords[ADMIN]) as admin:
+        async with administrator(self.bootstrap, self.passwords[ADMINISTRATOR]) as admin:
             await _unless_empty(admin.ensure_users, added)
             await _unless_empty(admin.ensure_topics, tuple(topics))
             await _unless_empty(admin.ensure_acls, tuple(rules))
@@ -90,7 +93,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     folder = tmp_path_factory.mktemp("kafka")
-    passwords = {name: secrets.token_hex(8) for name in (ADMIN, *principals(TRUSTS))}
+    passwords = {name: secrets.token_hex(8) for name in (ADMINISTRATOR, *principals(TRUSTS))}
     with running(Kafka(folder, free_port(), free_port(), dict(passwords))) as part:
         yield Broker(part, passwords, tmp_path_factory.mktemp("kafka-passwords"))
 

@@ -13,8 +13,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.protocol.admin import DeleteAclsRequest, DescribeAclsRequest
 
 from infra.kafka.wire import SCRAM_SHA_512, CreateAcls, UpsertScramUsers
-from infra.parts.kafka import ADMIN
-from schemas.topics import Acl, Operation, Topic
+from schemas.topics import ADMINISTRATOR, Acl, Operation, Topic
 
 ITERATIONS = 4096
 SETTLE_TIMEOUT_S = 20.0
@@ -98,7 +97,7 @@ class BrokerAdmin:
 
 @asynccontextmanager
 async def administrator(bootstrap: str, password: str) -> AsyncIterator[BrokerAdmin]:
-    client = AIOKafkaAdminClient(**sasl(bootstrap, ADMIN, password))
+    client = AIOKafkaAdminClient(**sasl(bootstrap, ADMINISTRATOR, password))
     await client.start()
     try:
         yield BrokerAdmin(client)

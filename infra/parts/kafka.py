@@ -8,11 +8,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import Signals
 
 from infra.kafka.jars import JARS, ensure_jars
 from infra.parts.part import START_TIMEOUT_S, wait_until
+from schemas.topics import ADMINISTRATOR
 
-ADMIN = "admin"
 _LOG4J = Path(__file__).parent.parent / "kafka" / "log4j2.xml"
 _API_VERSIONS = 18
 
@@ -26,6 +27,7 @@ class Kafka:
     controller_port: int
     principals: Mapping[str, str] = field(repr=False)
     name: str = "kafka"
+    stop_signal: Signals = Signals.SIGTERM
 
     @property
     def bootstrap(self) -> str:
@@ -79,7 +81,7 @@ class Kafka:
     def _configuration(self) -> str:
         jaas = (
             "org.apache.kafka.common.security.scram.ScramLoginModule required "
-            f'username="{ADMIN}" password="{self.principals[ADMIN]}";'
+            f'username="{ADMINISTRATOR}" password="{self.principals[ADMINISTRATOR]}";'
         )
         return "".join(f"{key}={value}\n" for key, value in {
             "process.roles": "broker,controller",
@@ -95,7 +97,7 @@ class Kafka:
             "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": jaas,
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             # ANONYMOUS is the node talking to itself over the loopback controller listener.
-            "super.users": f"User:{ADMIN};User:ANONYMOUS",
+            "super.users": f"User:{ADMINISTRATOR};User:ANONYMOUS",
             "allow.everyone.if.no.acl.found": "false",
             "auto.create.topics.enable": "false",
             "log.dirs": self._data,
@@ -125,4 +127,4 @@ def _answers_api_versions(port: int) -> bool:
     request = struct.pack(">hhih", _API_VERSIONS, 0, 1, -1)
     with socket.create_connection(("127.0.0.1", port), timeout=1) as broker:
         broker.sendall(struct.pack(">i", len(request)) + request)
-        return len(broker.recv(8)) == 8
+        return len(broker.recv(4)) > 0

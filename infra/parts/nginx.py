@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import Signals
 
 from infra.parts.http import answers_ok
 from infra.parts.part import START_TIMEOUT_S, wait_until
@@ -62,6 +63,7 @@ class Nginx:
     port: int
     secret: str = field(repr=False)
     name: str = "nginx"
+    stop_signal: Signals = Signals.SIGTERM
 
     @property
     def url(self) -> str:
@@ -94,7 +96,7 @@ class Nginx:
         )
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        wait_until(lambda: answers_ok(f"{self.url}/health"), self, timeout_s)
+        wait_until(lambda: answers_ok(self.port), self, timeout_s)
 
     @property
     def _configuration(self) -> Path:

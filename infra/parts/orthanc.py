@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import Signals
 
-from infra.parts.http import answers_ok
+from infra.parts.http import accepts_post
 from infra.parts.part import START_TIMEOUT_S, wait_until
 
 USER = "trustflow"
@@ -23,6 +24,7 @@ class Orthanc:
     title: str = "PACS"
     receiver_title: str = "TRUSTFLOW"
     name: str = "orthanc"
+    stop_signal: Signals = Signals.SIGTERM
 
     @property
     def url(self) -> str:
@@ -44,8 +46,10 @@ class Orthanc:
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Wait until Orthanc echoes itself over DICOM when asked over HTTP: both doors are open."""
-        echo = f"{self.url}/modalities/self/echo"
-        wait_until(lambda: answers_ok(echo, USER, self.password, "POST"), self, timeout_s)
+        wait_until(self._echoes_itself, self, timeout_s)
+
+    def _echoes_itself(self) -> bool:
+        return accepts_post(self.http_port, "/modalities/self/echo", USER, self.password)
 
     @property
     def _configuration(self) -> Path:

@@ -1,6 +1,7 @@
 """What every part has in common: it is described, prepared once, started as one process, and waited for."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -32,6 +33,8 @@ class Part(Protocol):
     def command(self) -> list[str]: ...
     @property
     def env(self) -> Mapping[str, str]: ...
+    @property
+    def stop_signal(self) -> signal.Signals: ...
 
     def prepare(self) -> None: ...
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None: ...
@@ -42,10 +45,21 @@ class PartNotReadyError(RuntimeError):
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of the loopback interface that nobody listens on now.
+
+    It lies below the range that Linux gives to outgoing connections, so that none of those takes it meanwhile.
+    """
+    while not is_free(port := 20_000 + secrets.randbelow(12_000)):
+        continue
+    return port
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def log_of(part: Part) -> Path:
@@ -72,7 +86,7 @@ def running(part: P) -> Iterator[P]:
         _wait_or_die(part, process)
         yield part
     finally:
-        _stop(process)
+        _stop(process, part.stop_signal)
 
 
 def _start(part: Part) -> subprocess.Popen[bytes]:
@@ -100,8 +114,8 @@ def _wait_or_die(part: Part, process: subprocess.Popen[bytes]) -> None:
                 raise
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    _signal_group(process, signal.SIGTERM)
+def _stop(process: subprocess.Popen[bytes], politely: signal.Signals) -> None:
+    _signal_group(process, politely)
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_TIMEOUT_S)
     _signal_group(process, signal.SIGKILL)

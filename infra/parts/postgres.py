@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import Signals
 
 from infra.parts.part import START_TIMEOUT_S, wait_until
 
@@ -21,6 +22,8 @@ class Postgres:
     port: int
     password: str = field(repr=False)
     name: str = "postgres"
+    # SIGTERM would wait for every client to leave by itself.
+    stop_signal: Signals = Signals.SIGINT
 
     @property
     def command(self) -> list[str]:
@@ -43,18 +46,17 @@ class Postgres:
     def dsn(self, database: str, role: str = SUPERUSER, password: str | None = None) -> str:
         return f"postgresql://{role}:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
-    def ensure_database(self, database: str, role: str, password: str) -> str:
-        """Create the login role and the database it owns where they are missing; return the role's DSN."""
-        self.ensure_role(role, password)
-        if not self.execute(f"select 1 from pg_database where datname = '{_checked(database)}'"):  # noqa: S608  checked name
-            self.execute(f"create database {_checked(database)} owner {_checked(role)}")
-            self.execute(f"revoke connect on database {database} from public")
-        return self.dsn(database, role, password)
-
     def ensure_role(self, role: str, password: str) -> None:
-        if not self.execute(f"select 1 from pg_roles where rolname = '{_checked(role)}'"):  # noqa: S608  checked name
+        """Create the login role where it is missing, and set its password."""
+        if not self.execute(f"select 1 from pg_roles where rolname = '{_checked(role)}'"):  # noqa: S608  checked
             self.execute(f"create role {role} login")
         self.execute(f"alter role {role} password '{password}'")
+
+    def ensure_database(self, database: str, owner: str = SUPERUSER) -> None:
+        """Create the database where it is missing; nobody but its owner may connect to it."""
+        if not self.execute(f"select 1 from pg_database where datname = '{_checked(database)}'"):  # noqa: S608  checked
+            self.execute(f"create database {database} owner {_checked(owner)}")
+            self.execute(f"revoke connect on database {database} from public")
 
     def execute(self, sql: str, database: str = SUPERUSER) -> str:
         """Run statements as the superuser and return psql's bare rows.

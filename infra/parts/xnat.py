@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import Signals
 
 from infra.parts.http import answers_ok
 from infra.parts.part import START_TIMEOUT_S, wait_until
@@ -18,6 +19,7 @@ class Xnat:
     port: int
     password: str = field(repr=False)
     name: str = "xnat"
+    stop_signal: Signals = Signals.SIGTERM
 
     @property
     def url(self) -> str:
@@ -41,7 +43,7 @@ class Xnat:
         self._password_file.write_text(self.password)
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        wait_until(lambda: answers_ok(f"{self.url}/health"), self, timeout_s)
+        wait_until(lambda: answers_ok(self.port), self, timeout_s)
 
     @property
     def _password_file(self) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from infra.xnat.archive import Archive
+    from infra.xnat.importing import Order
+    from infra.xnat.model import Node
     from infra.xnat.users import Accounts
 
 _ALL = ["GET", "PUT", "POST", "DELETE"]
@@ -46,7 +49,7 @@ def build_app(archive: Archive, accounts: Accounts) -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[Middleware(login.admitting)],
-        exception_handlers={Refusal: _refuse},
+        exception_handlers={Refusal: _refuse, ClientDisconnect: _gone},
     )
 
 
@@ -56,21 +59,32 @@ async def _refuse(_: Request, error: Exception) -> Response:
     raise error
 
 
+async def _gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
 async def _import(archive: Archive, request: Request) -> Response:
     """Take a study's zip: read all of it aside, then store it; answer the session's address with CRLF."""
     order = importing.order_of(request.query_params)
-    project = archive.projects.get(order.project)
-    if project is None:
-        raise not_found("project: there is none of that name, create it first")
-    members.check_access(request.state.user, Place(project, Step("experiments")), request.method)
-    importing.find_session(project, order)
+    _check_import(archive, request, order)
     packed, folder = archive.incoming(), archive.incoming()
     folder.mkdir()
     try:
         await arriving.receive(request, packed)
         instances = await anyio.to_thread.run_sync(dicom.read_zip, packed, folder)
+        project = _check_import(archive, request, order)
         session_uri = importing.commit(archive, project, order, instances, request.state.user.login)
     finally:
         arriving.discard(packed)
         arriving.discard(folder)
     return PlainTextResponse(f"{session_uri}\r\n", HTTPStatus.OK)
+
+
+def _check_import(archive: Archive, request: Request, order: Order) -> Node:
+    """Return the project to import into. Raises 404, 403 or 409; asked again once the body is here."""
+    project = archive.projects.get(order.project)
+    if project is None:
+        raise not_found("project: there is none of that name, create it first")
+    members.check_access(request.state.user, Place(project, Step("experiments")), request.method)
+    importing.find_session(project, order)
+    return project

@@ -9,7 +9,7 @@ import zipfile
 from typing import IO, TYPE_CHECKING
 
 from infra.xnat import names
-from infra.xnat.archive import Archive, Arrival
+from infra.xnat.archive import Arrival
 from infra.xnat.multipart import boundary, first_part
 from infra.xnat.refusal import bad_request
 
@@ -64,12 +64,15 @@ def take_in(source: IO[bytes], location: Path) -> Arrival:
     return target.close()
 
 
-def unpack(packed: Path, archive: Archive) -> dict[str, Arrival]:
-    """Unpack a zip or a tar, compressed or not, into arrivals by their paths. Raises 400 on anything else."""
+def unpack(packed: Path, folder: Path) -> dict[str, Arrival]:
+    """Unpack a zip or a tar, compressed or not, into `folder`, by numbers; arrivals by their paths.
+
+    Raises 400 on anything else, and when a path would leave the resource.
+    """
     try:
         return {
-            names.file_path(path.removeprefix("./")): take_in(source, archive.incoming())
-            for path, source in _members(packed)
+            names.file_path(path.removeprefix("./")): take_in(source, folder / str(number))
+            for number, (path, source) in enumerate(_members(packed))
         }
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
         raise bad_request("body: extract=true needs a whole zip or tar file") from error

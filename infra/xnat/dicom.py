@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pydicom
+import pydicom.config
 from pydicom.errors import InvalidDicomError
 
 from infra.xnat import names
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
     from infra.xnat.archive import Arrival
 
+# A warning would quote the element's value, and the log is no place for it.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
 _TYPED = {
     "MR": "mr",
     "CT": "ct",
@@ -34,6 +39,16 @@ _TYPED = {
     "NM": "nm",
     "MG": "mg",
 }
+_UNREADABLE = (
+    InvalidDicomError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+    struct.error,
+)
 _LEADING = ("PT", "MR", "CT")
 _READ = [
     "SOPInstanceUID",
@@ -61,7 +76,7 @@ class Instance:
 
     @property
     def file_name(self) -> str:
-        return f"{self.uid}.dcm"
+        return f"{names.clean(self.uid)}.dcm"
 
 
 def read_zip(packed: Path, folder: Path) -> list[Instance]:
@@ -85,12 +100,11 @@ def read_zip(packed: Path, folder: Path) -> list[Instance]:
 def _read(arrival: Arrival) -> Instance:
     try:
         header = pydicom.dcmread(arrival.location, stop_before_pixels=True, specific_tags=list(_READ))
-    except (InvalidDicomError, EOFError, ValueError, NotImplementedError) as error:
+        instance = Instance(arrival, *(_text(header, keyword) for keyword in _READ))
+    except _UNREADABLE as error:
         raise bad_request("body: the zip holds a file that is not DICOM, leave it out") from error
-    instance = Instance(arrival, *(_text(header, keyword) for keyword in _READ[:1] + _READ[1:]))
     if not (instance.uid and instance.study and instance.series):
         raise bad_request("body: a DICOM file has no SOP, study or series instance UID")
-    names.file_path(instance.file_name)
     return instance
 
 
@@ -119,7 +133,8 @@ def scan_ids(instances: Iterable[Instance], present: dict[str, str]) -> dict[str
     for instance in sorted(instances, key=lambda i: (i.number.zfill(12), i.series)):
         if instance.series not in chosen:
             taken = set(chosen.values())
-            number = names.clean(instance.number) or "0"
-            again = (f"{number}-{instance.modality or 'OT'}{count}" for count in range(1, len(taken) + 2))
+            number = names.clean(instance.number).lstrip("-.") or "0"
+            modality = names.clean(instance.modality) or "OT"
+            again = (f"{number}-{modality}{count}" for count in range(1, len(taken) + 2))
             chosen[instance.series] = next(i for i in (number, *again) if i not in taken)
     return chosen

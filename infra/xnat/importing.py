@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
-from infra.xnat import dicom
+from infra.xnat import dicom, names
 from infra.xnat.model import FileNotes, Node
 from infra.xnat.refusal import bad_request, conflict
 
@@ -43,6 +43,8 @@ def order_of(query: Mapping[str, str]) -> Order:
     wanted = {key: query.get(key) or named.get(place, "") for key, place in places.items()}
     if missing := [key for key, value in wanted.items() if not value]:
         raise bad_request(f"{', '.join(missing)}: name where the images shall go")
+    for key in ("subject", "session"):
+        names.label(wanted[key], key)
     overwrite = query.get("overwrite", "none")
     if overwrite not in {"none", "append", "delete"}:
         raise bad_request("overwrite: use none, append or delete")

@@ -42,13 +42,14 @@ class Login:
             if scope["type"] != "http":
                 await app(scope, receive, send)
                 return
-            request = Request(scope)
+            request, body = Request(scope), _Body(receive)
             try:
                 request.state.user, request.state.session = self._who(request)
             except Refusal as refusal:
-                await refused(refusal)(scope, receive, send)
+                await refused(refusal)(scope, body.receive, _answering(body, "", send))
                 return
-            await app(scope, receive, _with_cookie(request, send))
+            fresh = request.state.session != request.cookies.get("JSESSIONID")
+            await app(scope, body.receive, _answering(body, request.state.session if fresh else "", send))
 
         return admit
 
@@ -100,18 +101,36 @@ class Login:
         return JSONResponse({"alias": alias, "secret": secret, "xdatUserId": login, "singleUse": False})
 
 
-def _with_cookie(request: Request, send: Send) -> Send:
-    """Hand a session that was opened by this request to the client."""
-    session = request.state.session
-    if not session or session == request.cookies.get("JSESSIONID"):
-        return send
+class _Body:
+    """A request's body on its way to whoever reads it; knows whether it has come to its end."""
 
-    async def send_with_cookie(message: Message) -> None:
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._ended = self._ended or not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        while not self._ended:
+            await self.receive()
+
+
+def _answering(body: _Body, session: str, send: Send) -> Send:
+    """Hand a session that this request opened to the client, and read to the end what is refused."""
+
+    async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], (b"set-cookie", _cookie(session).encode())]
+            # A client that is still sending would lose a refusal to the reset of its connection.
+            if message["status"] >= HTTPStatus.BAD_REQUEST:
+                await body.drain()
+            cookie = [(b"set-cookie", _cookie(session).encode())] if session else []
+            message["headers"] = [*message.get("headers", []), *cookie]
         await send(message)
 
-    return send_with_cookie
+    return answer
 
 
 def _cookie(session: str) -> str:

@@ -37,7 +37,9 @@ def rows(accounts: Accounts, project: Node) -> list[dict[str, str]]:
 
 def _row(accounts: Accounts, project: Node, login: str, key: str) -> dict[str, str]:
     user = accounts.users.get(login)
-    return {"GROUP_ID": f"{project.id}_{key}", "displayname": GROUPS[key], "login": login} | (user.row() if user else {})
+    return {"GROUP_ID": f"{project.id}_{key}", "displayname": GROUPS[key], "login": login} | (
+        user.row() if user else {}
+    )
 
 
 def add(archive: Archive, accounts: Accounts, place: Place) -> None:

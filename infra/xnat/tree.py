@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from infra.xnat import address, answers, arriving, fields, members
+from infra.xnat import address, answers, arriving, fields, members, names
 from infra.xnat.refusal import Refusal, bad_request, not_found
 from infra.xnat.zipping import stream_zip, zip_path
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from infra.xnat.address import Place
     from infra.xnat.answers import Row
-    from infra.xnat.archive import Archive, Arrival
+    from infra.xnat.archive import Archive
     from infra.xnat.model import Node, Resource
     from infra.xnat.users import Accounts, User
 
@@ -36,8 +36,7 @@ class Tree:
     accounts: Accounts
 
     async def handle(self, request: Request) -> Response:
-        place = address.locate(self.archive.projects, address.parse(request.path_params["path"]))
-        members.check_access(request.state.user, place, request.method)
+        place = self._locate(request)
         match request.method:
             case "GET" | "HEAD":
                 return self._read(request, place)
@@ -45,6 +44,11 @@ class Tree:
                 return self._delete(place)
             case _:
                 return await self._write(request, place)
+
+    def _locate(self, request: Request) -> Place:
+        place = address.locate(self.archive.projects, address.parse(request.path_params["path"]))
+        members.check_access(request.state.user, place, request.method)
+        return place
 
     def _read(self, request: Request, place: Place) -> Response:
         last = place.last
@@ -126,23 +130,21 @@ class Tree:
         return PlainTextResponse(node.id, HTTPStatus.CREATED)
 
     async def _store(self, request: Request, place: Place) -> Response:
-        query = request.query_params
-        notes = fields.notes(query)
-        arrival = await arriving.receive(request, self.archive.incoming())
-        arrivals = {place.last.name or "": arrival}
+        query, path = request.query_params, names.file_path(place.last.name or "")
+        packed, folder = self.archive.incoming(), self.archive.incoming()
+        folder.mkdir()
         try:
+            arrivals = {path: await arriving.receive(request, packed)}
             if query.get("extract") == "true":
-                arrivals = await anyio.to_thread.run_sync(arriving.unpack, arrival.location, self.archive)
-            resource = self.archive.ensure_resource(_owner(place), place.resource_name or "")
-            self.archive.store(resource, arrivals, notes, overwrite=query.get("overwrite") == "true")
+                arrivals = await anyio.to_thread.run_sync(arriving.unpack, packed, folder)
+            # While the body came in, somebody may have removed the place it was meant for.
+            owner = _owner(self._locate(request))
+            resource = self.archive.ensure_resource(owner, place.resource_name or "")
+            self.archive.store(resource, arrivals, fields.notes(query), overwrite=query.get("overwrite") == "true")
         finally:
-            _clear({"": arrival} | arrivals)
+            arriving.discard(packed)
+            arriving.discard(folder)
         return Response()
-
-
-def _clear(arrivals: dict[str, Arrival]) -> None:
-    for arrival in arrivals.values():
-        arriving.discard(arrival.location)
 
 
 def _owner(place: Place) -> Node:

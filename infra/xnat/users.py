@@ -127,18 +127,22 @@ class Accounts:
 
     def open_session(self, user: User) -> str:
         session = secrets.token_hex(16).upper()
-        oldest = self._seconds() - SESSION_IDLE_S
-        self._sessions = {k: kept for k, kept in self._sessions.items() if kept[1] >= oldest}
+        while self._sessions and self._is_idle(next(iter(self._sessions.values()))):
+            del self._sessions[next(iter(self._sessions))]
         self._sessions[session] = (user.login, self._seconds())
         return session
 
     def resume(self, session: str) -> User | None:
         """Return whose session it is, if it has not been idle for 15 minutes; using it keeps it open."""
-        login, used = self._sessions.get(session, ("", 0.0))
-        if not login or self._seconds() - used > SESSION_IDLE_S:
+        kept = self._sessions.pop(session, None)
+        if kept is None or self._is_idle(kept):
             return None
-        self._sessions[session] = (login, self._seconds())
-        return self._enabled(login)
+        # Put back at the end: the session that was idle longest stays the first one.
+        self._sessions[session] = (kept[0], self._seconds())
+        return self._enabled(kept[0])
+
+    def _is_idle(self, kept: tuple[str, float]) -> bool:
+        return self._seconds() - kept[1] > SESSION_IDLE_S
 
     def close_session(self, session: str) -> None:
         self._sessions.pop(session, None)

@@ -1,0 +1,1 @@
+"""The import of approved cohorts, watched study by study at every trust."""

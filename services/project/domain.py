@@ -242,7 +242,10 @@ def _changes(project: Project, event: ProjectEvent) -> dict[str, object]:
         case MemberRemoved():
             return {"members": tuple(member for member in project.members if member != event.member)}
         case ProjectStaged():
-            return {"status": "staged", **event.model_dump(include={"query_id", "trusts", "requested_by", "request_digest"})}
+            return {
+                "status": "staged",
+                **event.model_dump(include={"query_id", "trusts", "requested_by", "request_digest"}),
+            }
         case ProjectApproved():
             return {"decisions": project.decisions | {event.trust_id: Decision(approved=True, by=event.approved_by)}}
         case ProjectDeclined():

@@ -12,12 +12,12 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
-from infra.parts.nginx import Nginx
-from infra.parts.orthanc import Orthanc
-from infra.parts.part import PartNotReadyError, free_port, running
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification
 
+from infra.parts.nginx import Nginx
+from infra.parts.orthanc import Orthanc
+from infra.parts.part import PartNotReadyError, free_port, running
 from schemas.topics import Acl, Topic
 
 pytestmark = pytest.mark.integration
@@ -39,16 +39,12 @@ class TestKafka:
     async def test_an_unknown_principal_is_refused(self, kafka) -> None:
         login = {**kafka.credentials(), "sasl_plain_username": "nobody"}
         with pytest.raises(KafkaError):
-            async with asyncio.timeout(20):
-                async with AIOKafkaProducer(**login):
-                    pass
+            await AIOKafkaProducer(**login).start()
 
     async def test_a_wrong_password_is_refused(self, kafka) -> None:
         login = {**kafka.credentials("project"), "sasl_plain_password": "wrong"}
         with pytest.raises(KafkaError):
-            async with asyncio.timeout(20):
-                async with AIOKafkaProducer(**login):
-                    pass
+            await AIOKafkaProducer(**login).start()
 
     async def test_what_no_rule_allows_is_denied(self, kafka) -> None:
         await kafka.provision([Topic("parts.closed", (), (), partitions=1)], users=["stranger"])

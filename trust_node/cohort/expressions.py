@@ -16,7 +16,9 @@ from trust_node.cohort.refusal import RefusalCode, RefusedQueryError
 from trust_node.cohort.scope import Column, Scope, blend, same_person
 
 MAX_ADDED = 10_000
-_INTERVAL = re.compile(r"\s*\d{1,4}\s+(day|week|month|year)s?\s*", re.IGNORECASE)
+_INTERVAL = re.compile(r"(\d{1,4} (day|week)|\d{1,3} month|\d{1,2} year)s?")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?)?")
+_TIMES = MappingProxyType({"interval": _INTERVAL, "date": _MOMENT, "timestamp": _MOMENT})
 _PLAIN = Column(Kind.PLAIN)
 
 
@@ -207,14 +209,23 @@ def _cast(cast: Any, scope: Scope) -> Column:
             f'The type "{names[-1]}" is not allowed; use date, timestamp, interval, a number or text.',
         )
     column = value(cast.arg, scope)
-    if names[-1] == "interval" and not _INTERVAL.fullmatch(cast.arg.a_const.sval.sval):
-        raise RefusedQueryError(RefusalCode.CONSTANT, "Write an interval as INTERVAL '30 days'.")
+    if names[-1] in _TIMES and cast.arg.HasField("a_const"):
+        return _time_constant(names[-1], cast.arg.a_const.sval.sval)
     if column.kind in MEASURABLE or cast.arg.HasField("a_const"):
         return column
     raise RefusedQueryError(
         RefusalCode.TYPE,
         "Codes and labels can't be cast; compare them as they are.",
     )
+
+
+def _time_constant(type_name: str, text: str) -> Column:
+    if not _TIMES[type_name].fullmatch(text):
+        raise RefusedQueryError(
+            RefusalCode.CONSTANT,
+            "Write times as DATE '2020-01-31' or INTERVAL '30 days' (at most 99 years).",
+        )
+    return _PLAIN
 
 
 def _sublink(link: Any, scope: Scope) -> Column:

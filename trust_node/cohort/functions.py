@@ -57,7 +57,7 @@ def _name(call: Any) -> str:
         raise _function_refusal(names[-1], "use count, min, max, sum, avg, extract, age, floor or lower.")
     if not call.args and not call.agg_star and names[-1] not in RANKINGS:
         raise _function_refusal(names[-1], "it needs an argument.")
-    return names[-1]
+    return str(names[-1])
 
 
 def _function_refusal(name: str, remedy: str) -> RefusedQueryError:

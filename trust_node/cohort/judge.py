@@ -40,12 +40,21 @@ def judge(sql: str, *, needs_accession: bool = False) -> Verdict:
 
 
 def _judged(parsed: Parsed, *, needs_accession: bool) -> Listing | Tabulation:
+    if not parsed.select.target_list:
+        raise _no_output()
     counts = [target for target in parsed.select.target_list if is_count(target.res_target.val)]
     if not counts:
         return _listing(parsed, needs_accession=needs_accession)
     if needs_accession:
         raise _accession_missing()
     return tabulate(parsed)
+
+
+def _no_output() -> RefusedQueryError:
+    return RefusedQueryError(
+        RefusalCode.OUTPUT,
+        "Select only person_id and accession_id (each once), or count(*) with grouping columns; put a UNION in WITH.",
+    )
 
 
 def _accession_missing() -> RefusedQueryError:
@@ -62,10 +71,7 @@ def _listing(parsed: Parsed, *, needs_accession: bool) -> Listing:
     selection = read_select(statement, None, {})
     kinds = tuple(column.kind for _, column in selection.outputs)
     if not kinds or set(kinds) - {Kind.PERSON, Kind.ACCESSION} or len(set(kinds)) != len(kinds):
-        raise RefusedQueryError(
-            RefusalCode.OUTPUT,
-            "Select only person_id and accession_id (each once), or count(*) with grouping columns.",
-        )
+        raise _no_output()
     if needs_accession and Kind.ACCESSION not in kinds:
         raise _accession_missing()
     return Listing(parsed.text, kinds)

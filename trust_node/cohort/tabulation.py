@@ -41,7 +41,7 @@ def tabulate(parsed: Parsed) -> Tabulation:
     statement = parsed.select
     _check_clauses(statement)
     keys, counts = _targets(statement)
-    _check_groups(statement.group_clause, keys)
+    _check_groups(statement, keys)
     for item in statement.sort_clause:
         _check_order(item.sort_by.node)
     _arrange(statement, keys, counts)
@@ -86,20 +86,21 @@ def _check_clauses(statement: Any) -> None:
         raise RefusedQueryError(RefusalCode.OUTPUT, "DISTINCT is not needed with counts; leave it out.")
 
 
-def _check_groups(groups: Any, keys: list[Any]) -> None:
+def _check_groups(statement: Any, keys: list[Any]) -> None:
     if len(keys) > MAX_KEYS:
         raise RefusedQueryError(RefusalCode.GROUPING, f"Group by at most {MAX_KEYS} columns.")
-    for group in groups:
-        if not any(_names_key(group, key.res_target, at) for at, key in enumerate(keys, 1)):
+    placed = [(at, target.res_target) for at, target in enumerate(statement.target_list, 1) if target in keys]
+    for group in statement.group_clause:
+        if not any(_names_key(group, key, at) for at, key in placed):
             raise _ungrouped()
-    if len(groups) != len(keys):
+    if len(statement.group_clause) != len(keys):
         raise _ungrouped()
 
 
 def _ungrouped() -> RefusedQueryError:
     return RefusedQueryError(
         RefusalCode.GROUPING,
-        "Select each GROUP BY column, in front of the count, and group by each selected column.",
+        "Select each GROUP BY column, and group by each selected column.",
     )
 
 

@@ -1,0 +1,104 @@
+"""What a federation on one machine consists of: a hub, its trusts, and the parts both stand on. Starts nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.keyring import Keyring
+from infra.parts.kafka import Kafka
+from infra.parts.nginx import Nginx
+from infra.parts.orthanc import Orthanc
+from infra.parts.part import Part
+from infra.parts.postgres import Postgres
+from infra.parts.xnat import Xnat
+from infra.ports import choose_ports, remembered_ports
+from schemas.topics import ADMINISTRATOR, SERVICES, principals
+
+ROOT = Path(__file__).parents[1]
+RUN = ROOT / "build" / "run"
+TRUST_NAMES = ("amber", "birch", "cedar", "dogwood", "elder", "fir", "ginkgo", "hazel", "ivy", "juniper")
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    run: Path
+    trusts: tuple[str, ...]
+    ports: Mapping[str, int]
+
+    @property
+    def keys(self) -> Keyring:
+        return Keyring(self.run / "secrets")
+
+    @property
+    def kafka(self) -> Kafka:
+        users = {name: self.keys.value(f"kafka-{name}") for name in (ADMINISTRATOR, *principals(self.trusts))}
+        return Kafka(self.run / "kafka", self.ports["kafka"], self.ports["kafka-controller"], users)
+
+    @property
+    def postgres(self) -> Postgres:
+        return Postgres(self.run / "postgres", self.ports["postgres"], self.keys.value("postgres-postgres"))
+
+    @property
+    def nginx(self) -> Nginx:
+        return Nginx(self.run / "nginx", self.ports["nginx"], self.keys.value("objects"))
+
+    def orthanc(self, trust: str) -> Orthanc:
+        name = f"orthanc-{trust}"
+        return Orthanc(
+            self.run / name,
+            self.ports[name],
+            self.ports[f"{name}-dicom"],
+            self.ports[f"receiver-{trust}"],
+            self.keys.value(name),
+            name=name,
+        )
+
+    def xnat(self, trust: str) -> Xnat:
+        name = f"xnat-{trust}"
+        return Xnat(self.run / name, self.ports[name], self.keys.value(name), name=name)
+
+    def parts(self) -> Iterator[Part]:
+        yield from (self.kafka, self.postgres, self.nginx)
+        for trust in self.trusts:
+            yield from (self.orthanc(trust), self.xnat(trust))
+
+    def kafka_password_file(self, principal: str) -> Path:
+        return self.keys.file(f"kafka-{principal}")
+
+    def database_url(self, role: str, database: str | None = None) -> str:
+        """Return the DSN of a role, by default for the database of its own name."""
+        return self.postgres.dsn(database or role, role, self.keys.value(f"postgres-{role}"))
+
+
+def trust_role(trust: str) -> str:
+    """Return the trust's database, and the role that owns it."""
+    return f"trust_{trust.replace('-', '_')}"
+
+
+def warehouse_name(trust: str) -> str:
+    return f"omop_{trust.replace('-', '_')}"
+
+
+def warehouse_reader(trust: str) -> str:
+    return f"{warehouse_name(trust)}_reader"
+
+
+def describe(trusts: int, run: Path = RUN) -> Federation:
+    """Describe a federation that is about to start, on ports that are free now."""
+    if not 1 <= trusts <= len(TRUST_NAMES):
+        raise ValueError(f"TRUSTS={trusts} is not possible: choose 1 to {len(TRUST_NAMES)}")
+    run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    names = TRUST_NAMES[:trusts]
+    return Federation(run, names, choose_ports(_port_names(names), run / "ports.json"))
+
+
+def remembered(run: Path = RUN) -> Federation | None:
+    """Return the federation that was last started here, as it was."""
+    ports = remembered_ports(run / "ports.json")
+    return Federation(run, tuple(name for name in TRUST_NAMES if f"node-{name}" in ports), ports) if ports else None
+
+
+def _port_names(trusts: tuple[str, ...]) -> Iterator[str]:
+    yield from ("kafka", "kafka-controller", "postgres", "nginx", *SERVICES)
+    for trust in trusts:
+        yield from (f"orthanc-{trust}", f"orthanc-{trust}-dicom", f"xnat-{trust}", f"receiver-{trust}", f"node-{trust}")

@@ -1,0 +1,23 @@
+"""Passwords and keys: made when first asked for, one file each, readable by their owner only."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    folder: Path
+
+    def value(self, name: str) -> str:
+        """Return 64 hexadecimal digits, the same ones for a name every time."""
+        return self.file(name).read_text()
+
+    def file(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+        return path

@@ -1,0 +1,9 @@
+"""What the cohort service must be told."""
+
+from bus.settings import BusSettings
+
+
+class Settings(BusSettings):
+    """``answer_within_s``: seconds a trust has to answer a query."""
+
+    answer_within_s: float = 60.0

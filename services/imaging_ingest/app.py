@@ -1,0 +1,23 @@
+"""The only wiring of the imaging ingest service."""
+
+from pathlib import Path
+
+from bus.participant import Participant
+from bus.settings import BusSettings
+from schemas.imaging import ImagingCommandAccepted, ImagingCommandRejected
+from schemas.topics import subscription
+from services.imaging_ingest.handlers import router
+
+NAME = "imaging_ingest"
+
+
+def participant(settings: BusSettings) -> Participant:
+    return Participant(
+        name=NAME,
+        settings=settings,
+        router=router,
+        subscription=subscription(NAME),
+        migrations=Path(__file__).parent / "migrations",
+        accepted=ImagingCommandAccepted,
+        rejected=ImagingCommandRejected,
+    )

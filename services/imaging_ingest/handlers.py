@@ -1,0 +1,70 @@
+"""Load, decide, save, emit."""
+
+from bus.router import Router
+from bus.uow import UnitOfWork
+from schemas.cohort import CohortFrozen
+from schemas.imaging import RetryStudies
+from schemas.project import MemberAdded, MemberRemoved, ProjectApproved, ProjectCreated
+from schemas.trust import ImportPlanned, StudyAdvanced
+from services.imaging_ingest import domain, store
+from services.imaging_ingest.domain import Project, Study
+from services.imaging_ingest.store import import_id, study_id
+
+router = Router()
+
+
+@router.on(CohortFrozen)
+async def on_frozen(event: CohortFrozen, uow: UnitOfWork) -> None:
+    project = await store.projects.load(uow.connection, event.project_id)
+    uow.emit(domain.import_cohort(project, event))
+
+
+@router.on(ImportPlanned)
+async def on_planned(event: ImportPlanned, uow: UnitOfWork) -> None:
+    import_, said = domain.planned(event)
+    await store.forget_studies(uow.connection, event.project_id, event.trust_id)
+    await store.imports.save(uow.connection, import_id(event.project_id, event.trust_id), import_)
+    uow.emit(*said)
+
+
+@router.on(StudyAdvanced)
+async def on_study_advanced(event: StudyAdvanced, uow: UnitOfWork) -> None:
+    import_ = await store.imports.load(uow.connection, import_id(event.project_id, event.trust_id))
+    if import_ is None:
+        return
+    place = study_id(event.project_id, event.trust_id, event.study)
+    before = await store.studies.load(uow.connection, place) or Study()
+    import_, after, said = domain.advance(import_, before, event)
+    await store.studies.save(uow.connection, place, after)
+    await store.imports.save(uow.connection, import_id(event.project_id, event.trust_id), import_)
+    uow.emit(*said)
+
+
+@router.on(RetryStudies)
+async def on_retry(command: RetryStudies, uow: UnitOfWork) -> None:
+    project = await store.projects.load(uow.connection, command.project_id)
+    import_ = await store.imports.load(uow.connection, import_id(command.project_id, command.trust_id))
+    uow.emit(domain.retry(project, import_, command))
+
+
+@router.on(ProjectCreated)
+async def on_created(event: ProjectCreated, uow: UnitOfWork) -> None:
+    project = Project(name=event.name, dicom_to_nifti=event.dicom_to_nifti, members=(event.owner,))
+    await store.projects.save(uow.connection, event.project_id, project)
+
+
+@router.on(ProjectApproved)
+async def on_approved(event: ProjectApproved, uow: UnitOfWork) -> None:
+    project = await store.projects.load(uow.connection, event.project_id)
+    if project is not None:
+        await store.projects.save(uow.connection, event.project_id, domain.remember(project, event))
+
+
+@router.on(MemberAdded, MemberRemoved)
+async def on_members(event: MemberAdded | MemberRemoved, uow: UnitOfWork) -> None:
+    project = await store.projects.load(uow.connection, event.project_id)
+    if project is None:
+        return
+    others = tuple(member for member in project.members if member != event.member)
+    members = (*others, event.member) if isinstance(event, MemberAdded) else others
+    await store.projects.save(uow.connection, event.project_id, project.model_copy(update={"members": members}))
