@@ -30,7 +30,7 @@ update job set running = true, attempts = attempts + 1 where job_id = (
 returning *"""
 
 Worker = Callable[[Any, "Job"], Awaitable[None]]
-OnFailure = Callable[[Any, UnitOfWork, str, str], None]
+OnFailure = Callable[[Any, UnitOfWork, str, str], Awaitable[None] | None]
 
 
 @dataclass(slots=True)
@@ -146,7 +146,9 @@ async def _failed(lane: Lane, message: Message, job: Job, error: Exception) -> s
     reason = error.reason if isinstance(error, Rejection) else f"failed {job.attempts} times: {type(error).__name__}"
     log.error("lane %s gave up after %s attempts: %s", lane.name, job.attempts, code, exc_info=not final)
     async with job.done() as uow:
-        lane.on_failure(message, uow, code, reason)
+        told = lane.on_failure(message, uow, code, reason)
+        if told is not None:
+            await told
     return "failed"
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ OnStart = Callable[[Any, UnitOfWork], Awaitable[None]]
 class Participant:
     """``name`` is the Kafka principal and consumer group; ``subscription`` is a regular expression of topic names.
 
-    ``on_start(pool, uow)`` runs in a transaction before anything is consumed.
+    ``on_start(pool, uow)`` runs in a transaction before anything is consumed; ``running`` holds open what lanes need.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Participant:
     accepted: type[Accepted] | None = None
     rejected: type[Rejected] | None = None
     on_start: OnStart | None = None
+    running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
     def app(self) -> AsgiFastStream:
         wake = Wake()
@@ -58,18 +59,18 @@ class Participant:
 
         @asynccontextmanager
         async def lifespan() -> AsyncIterator[None]:
-            pool = await open_pool(self.settings.database_url.get_secret_value())
-            consumer.pool = pool
+            pool = consumer.pool = await open_pool(self.settings.database_url.get_secret_value())
             await migrate(pool, self.migrations)
             await requeue_orphans(pool)
             await self._start(pool)
-            tasks = [asyncio.create_task(relay.run()), *self._workers(pool, wake)]
-            try:
-                yield
-            finally:
-                await _cancel(tasks)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(pool.close(), STOP_WITHIN_S)
+            async with self.running():
+                tasks = [asyncio.create_task(relay.run()), *self._workers(pool, wake)]
+                try:
+                    yield
+                finally:
+                    await _cancel(tasks)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(pool.close(), STOP_WITHIN_S)
 
         return AsgiFastStream(
             broker,

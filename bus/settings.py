@@ -1,6 +1,7 @@
 """What every participant must be told, by environment variables named ``TRUSTFLOW_…``."""
 
 from pathlib import Path
+from typing import Self
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +17,11 @@ class BusSettings(BaseSettings):
     database_url: SecretStr
     http_host: str = "127.0.0.1"
     http_port: int
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the environment; raises pydantic's ValidationError naming the variables that are missing."""
+        return cls()  # type: ignore[call-arg]  # pydantic-settings fills the fields
 
     @property
     def kafka_password(self) -> str:

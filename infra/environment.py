@@ -7,6 +7,7 @@ from pathlib import Path
 from infra.federation import Federation, trust_role, warehouse_name, warehouse_reader
 from infra.parts.orthanc import USER as PACS_USER
 from infra.parts.xnat import ADMIN as XNAT_USER
+from infra.policies import policy_file
 from schemas.topics import CLIENT, OPERATOR, SERVICES, trust_principal
 
 RUN_MARK = "TRUSTFLOW_RUN"
@@ -29,6 +30,7 @@ def node_env(federation: Federation, trust: str) -> dict[str, str]:
         **_participant_env(federation, trust_principal(trust), trust_role(trust)),
         "TRUSTFLOW_HTTP_PORT": str(federation.ports[f"node-{trust}"]),
         "TRUSTFLOW_TRUST_ID": trust,
+        "TRUSTFLOW_POLICY_FILE": str(policy_file(federation, trust)),
         "TRUSTFLOW_TRUST_KEY_FILE": str(federation.keys.file(f"trust-key-{trust}")),
         "TRUSTFLOW_WAREHOUSE_URL": federation.database_url(warehouse_reader(trust), warehouse_name(trust)),
         "TRUSTFLOW_PACS_HOST": "127.0.0.1",

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from schemas.ids import Code, Count, Id, MetricName, Sentence, Sha256, Title, TrustId, UserId
-from schemas.manifest import DownloadGrant, UploadGrant
+from schemas.manifest import DownloadGrant, Manifest, UploadGrant
 from schemas.message import Accepted, Command, Message, Record, Rejected
 
 TaskKind = Literal["init", "train", "evaluate"]
@@ -17,6 +17,7 @@ class RunPlan(Record):
 
     rounds: int = Field(ge=1, le=1000)
     quorum: int = Field(ge=1)
+    prepare_deadline_s: float = Field(default=600.0, gt=0, le=86_400)
     round_deadline_s: float = Field(default=600.0, gt=0, le=86_400)
     seed: int = Field(default=0, ge=0, lt=2**31)
     metric: MetricName = "accuracy"
@@ -49,9 +50,13 @@ class OfferBundle(ModelCommand, type="trustflow.training.offer_bundle.v1"):
 
 
 class SubmitBundle(ModelCommand, type="trustflow.training.submit_bundle.v1"):
-    """The bundle lies in the object lane: check it and ask the trusts to approve it."""
+    """The bundle lies in the object lane: check it and ask the trusts to approve it.
+
+    ``sha256`` is of the zip's bytes; ``manifest`` is what its upload returned.
+    """
 
     sha256: Sha256
+    manifest: Manifest
 
 
 class ApproveBundle(ModelCommand, type="trustflow.training.approve_bundle.v1"):
@@ -79,6 +84,12 @@ class StopRun(Command, type="trustflow.training.stop_run.v1", topic="training.co
     run_id: Id
 
 
+class GetModel(Command, type="trustflow.training.get_model.v1", topic="training.commands", key="run_id"):
+    """Ask for new addresses of a finished run's model."""
+
+    run_id: Id
+
+
 class ModelEvent(Message, topic="training.events", key="model_id"):
     model_id: Id
     project_id: Id
@@ -96,6 +107,14 @@ class BundleGranted(ModelEvent, type="trustflow.training.bundle_granted.v1"):
     upload: UploadGrant
 
 
+class ScanBundle(ModelEvent, type="trustflow.training.scan_bundle.v1"):
+    """From the coordinator to its own lane: never said aloud."""
+
+    sha256: Sha256
+    manifest: Manifest
+    submitted_by: UserId
+
+
 class BundleSubmitted(ModelEvent, type="trustflow.training.bundle_submitted.v1"):
     """The bundle's bytes have this digest and passed the scan; each trust of the project may now approve them."""
 
@@ -103,6 +122,7 @@ class BundleSubmitted(ModelEvent, type="trustflow.training.bundle_submitted.v1")
     files: Count
     entry_point: str
     submitted_by: UserId
+    manifest: Manifest | None = None
 
 
 class BundleRefused(ModelEvent, type="trustflow.training.bundle_refused.v1"):
@@ -124,6 +144,24 @@ class BundleDeclined(ModelEvent, type="trustflow.training.bundle_declined.v1"):
     reason: Sentence
 
 
+class Provenance(Record):
+    """Everything that went into a model; ``software`` versions are keyed ``<trust>:<name>`` and ``hub:<name>``."""
+
+    project_id: Id
+    model_id: Id
+    query_id: Id | None = None
+    sql_sha256: Sha256 | None = None
+    request_digest: Sha256 | None = None
+    bundle_sha256: Sha256
+    bundle_approved_by: dict[TrustId, UserId]
+    project_approved_by: dict[TrustId, UserId]
+    cohort_digests: dict[TrustId, Sha256]
+    images: dict[TrustId, Count]
+    isolation: dict[TrustId, str]
+    plan: RunPlan
+    software: dict[str, str]
+
+
 class RunEvent(Message, topic="training.events", key="run_id"):
     run_id: Id
 
@@ -135,6 +173,7 @@ class RunStarted(RunEvent, type="trustflow.training.run_started.v1"):
     trusts: tuple[TrustId, ...]
     evaluate_at: tuple[TrustId, ...]
     plan: RunPlan
+    provenance: Provenance | None = None
 
 
 class TrustReady(RunEvent, type="trustflow.training.trust_ready.v1"):
@@ -144,6 +183,7 @@ class TrustReady(RunEvent, type="trustflow.training.trust_ready.v1"):
     images: Count
     labelled: Count
     isolation: str
+    software: dict[str, str] = Field(default_factory=dict)
 
 
 class TrustLeft(RunEvent, type="trustflow.training.trust_left.v1"):
@@ -159,6 +199,8 @@ class RoundStarted(RunEvent, type="trustflow.training.round_started.v1"):
 
     round: Count
     trusts: tuple[TrustId, ...]
+    started_at: AwareDatetime | None = None
+    deadline_at: AwareDatetime | None = None
 
 
 class UpdateAccepted(RunEvent, type="trustflow.training.update_accepted.v1"):
@@ -175,6 +217,16 @@ class UpdateAccepted(RunEvent, type="trustflow.training.update_accepted.v1"):
 class UpdateRejected(RunEvent, type="trustflow.training.update_rejected.v1"):
     round: Count
     trust_id: TrustId
+    code: Code
+    reason: Sentence
+
+
+class TaskMissed(RunEvent, type="trustflow.training.task_missed.v1"):
+    """A trust could not do its task; it is asked again in the next round."""
+
+    round: Count
+    trust_id: TrustId
+    kind: TaskKind
     code: Code
     reason: Sentence
 
@@ -205,24 +257,18 @@ class RoundFinished(RunEvent, type="trustflow.training.round_finished.v1"):
     metrics: Metrics
     sites: tuple[SiteMetrics, ...]
     model_digest: Sha256
+    model: Manifest | None = None
 
 
-class Provenance(Record):
-    """Everything that went into a model."""
+class EvaluationStarted(RunEvent, type="trustflow.training.evaluation_started.v1"):
+    """The final model is measured where it may be; a trust that does not answer in time is left out."""
 
-    project_id: Id
-    model_id: Id
-    query_id: Id | None
-    sql_sha256: Sha256 | None
-    request_digest: Sha256 | None
-    bundle_sha256: Sha256
-    bundle_approved_by: dict[TrustId, UserId]
-    project_approved_by: dict[TrustId, UserId]
-    cohort_digests: dict[TrustId, Sha256]
-    images: dict[TrustId, Count]
-    isolation: dict[TrustId, str]
-    plan: RunPlan
-    software: dict[str, str]
+    trusts: tuple[TrustId, ...]
+    deadline_at: AwareDatetime
+
+
+class TrustEvaluated(RunEvent, type="trustflow.training.trust_evaluated.v1"):
+    site: SiteMetrics
 
 
 class RunFinished(RunEvent, type="trustflow.training.run_finished.v1"):
@@ -233,6 +279,10 @@ class RunFinished(RunEvent, type="trustflow.training.run_finished.v1"):
     metrics: Metrics
     sites: tuple[SiteMetrics, ...]
     provenance: Provenance
+
+
+class ModelGranted(RunEvent, type="trustflow.training.model_granted.v1"):
+    model: DownloadGrant
 
 
 class RunFailed(RunEvent, type="trustflow.training.run_failed.v1"):

@@ -5,7 +5,24 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 
-SYLLABLES = "bra cho dwe fli gna hru jyx kle mov nze pla qua rus sko tri vyn".split()
+SYLLABLES = (
+    "bra",
+    "cho",
+    "dwe",
+    "fli",
+    "gna",
+    "hru",
+    "jyx",
+    "kle",
+    "mov",
+    "nze",
+    "pla",
+    "qua",
+    "rus",
+    "sko",
+    "tri",
+    "vyn",
+)
 FIRST_DAY = date(2016, 1, 4)
 DAYS = 3000
 

@@ -47,7 +47,7 @@ def write_study(study: PlannedStudy, slices: Path, folder: Path) -> list[Path]:
 
 def _write_series(study: PlannedStudy, series: PlannedSeries, slices: Path, target: Path) -> Iterator[Path]:
     for place in range(len(series.instance_uids)):
-        original = slices / series.run.source.folder / f"{series.run.first + place:03d}.dcm"
+        original = slices / series.run.source.folder / f"{series.run.slice_at(place):03d}.dcm"
         dataset = pydicom.dcmread(original)
         assume_identity(dataset, study, series, place)
         path = target / f"{series.number}-{place + 1:02d}.dcm"
@@ -64,9 +64,10 @@ def assume_identity(dataset: Dataset, study: PlannedStudy, series: PlannedSeries
     dataset.SeriesNumber = series.number
     dataset.SeriesDescription = series.label
     dataset.InstanceNumber = place + 1
+    dataset.pop("SpacingBetweenSlices", None)  # a thinned series has another; positions say it exactly
     dataset.FrameOfReferenceUID = study.frame_uid
     dataset.SOPInstanceUID = series.instance_uids[place]
-    dataset.file_meta.MediaStorageSOPInstanceUID = series.instance_uids[place]
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
 
 
 def _write_patient(dataset: Dataset, study: PlannedStudy) -> None:
@@ -85,7 +86,7 @@ def _write_study(dataset: Dataset, study: PlannedStudy) -> None:
     dataset.StudyDescription = "MR Head"
     # One date and time for all slices: dcm2niix splits a series whose slices differ in them.
     for level in ("Study", "Series", "Acquisition", "Content"):
-        setattr(dataset, f"{level}Date", study.taken.strftime("%Y%m%d"))
+        setattr(dataset, f"{level}Date", study.identity.taken.strftime("%Y%m%d"))
         setattr(dataset, f"{level}Time", STUDY_TIME)
 
 

@@ -1,8 +1,7 @@
 """Which slices become which study of whom, at which trust. Pure: the same arguments give the same plan."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from infra.demo.identity import Identity, draw_uid, invent_identity
@@ -50,10 +49,14 @@ LABELS = tuple(dict.fromkeys(source.label for source in SOURCES))
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Contiguous slices of one real series, counted along its normal."""
+    """Every `step`-th slice of one real series, counted along its normal: a thinner series of the whole head."""
 
     source: Source
     first: int
+    step: int
+
+    def slice_at(self, place: int) -> int:
+        return self.first + place * self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,6 @@ class PlannedStudy:
     identity: Identity
     uid: str
     frame_uid: str
-    taken: date
     series: tuple[PlannedSeries, ...]
 
     @property
@@ -101,9 +103,7 @@ def plan(trusts: list[str], people: dict[str, tuple[Person, ...]], seed: str = "
         More trusts than the slices suffice for, or a trust with too few people.
     """
     if len(trusts) > MOST_TRUSTS:
-        raise ValueError(
-            f"{len(trusts)} trusts asked for; the demo's slices suffice for {MOST_TRUSTS}: lower TRUSTS"
-        )
+        raise ValueError(f"{len(trusts)} trusts asked for; the demo's slices suffice for {MOST_TRUSTS}: lower TRUSTS")
     return [
         study
         for place, trust in enumerate(trusts)
@@ -135,10 +135,11 @@ def _plan_trust(
 ) -> Iterator[PlannedStudy]:
     hands = _deal(deck)
     for place, person in enumerate(_choose_people(trust, people)):
-        identity = invent_identity(f"{seed}/{trust}/{place}", person.id)
-        fate = _fate(place)
-        for copy in range(2 if fate == "ambiguous" else 1):
-            yield _study(trust, fate, person, identity, next(hands), f"{seed}/{trust}/{place}/{copy}")
+        key, fate = f"{seed}/{trust}/{place}", _fate(place)
+        first = _study(trust, person, invent_identity(key, person.id), f"{key}/0", next(hands))
+        yield replace(first, fate=fate)
+        if fate == "ambiguous":
+            yield replace(_study(trust, person, first.identity, f"{key}/1", next(hands)), fate=fate)
 
 
 def _fate(place: int) -> Fate:
@@ -151,9 +152,7 @@ def _choose_people(trust: str, people: tuple[Person, ...]) -> list[Person]:
     young = [person for person in people if person.born.year >= YOUNG_SINCE]
     count = STUDIES_PER_TRUST - STUDIES_OF_THE_YOUNG
     if len(older) < count or len(young) < STUDIES_OF_THE_YOUNG:
-        raise ValueError(
-            f"people of {trust}: need {count} born before {YOUNG_SINCE} and {STUDIES_OF_THE_YOUNG} after"
-        )
+        raise ValueError(f"people of {trust}: need {count} born before {YOUNG_SINCE} and {STUDIES_OF_THE_YOUNG} after")
     return older[:count] + young[:STUDIES_OF_THE_YOUNG]
 
 
@@ -168,10 +167,10 @@ def _deck(place: int, trusts: int) -> dict[str, list[Run]]:
 
 def _runs(label: str) -> list[Run]:
     return [
-        Run(source, first)
+        Run(source, source.first + offset, source.usable // SLICES_PER_SERIES)
         for source in SOURCES
         if source.label == label
-        for first in range(source.first, source.first + source.usable, SLICES_PER_SERIES)
+        for offset in range(source.usable // SLICES_PER_SERIES)
     ]
 
 
@@ -191,19 +190,16 @@ def _draw(deck: dict[str, list[Run]], turn: int) -> Run:
     return deck[wanted if deck[wanted] else fullest].pop(0)
 
 
-def _study(
-    trust: str, fate: Fate, person: Person, identity: Identity, runs: list[Run], key: str
-) -> PlannedStudy:
+def _study(trust: str, person: Person, identity: Identity, key: str, runs: list[Run]) -> PlannedStudy:
     series = tuple(_series(number, run, f"{key}/{number}") for number, run in enumerate(runs, start=1))
     return PlannedStudy(
-        trust,
-        fate,
-        person,
-        identity,
-        draw_uid(f"{key}/study"),
-        draw_uid(f"{key}/frame"),
-        identity.taken,
-        series,
+        trust=trust,
+        fate="whole",
+        person=person,
+        identity=identity,
+        uid=draw_uid(f"{key}/study"),
+        frame_uid=draw_uid(f"{key}/frame"),
+        series=series,
     )
 
 

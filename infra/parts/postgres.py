@@ -48,15 +48,14 @@ class Postgres:
 
     def ensure_role(self, role: str, password: str) -> None:
         """Create the login role where it is missing, and set its password."""
-        if not self.execute(f"select 1 from pg_roles where rolname = '{_checked(role)}'"):  # noqa: S608  checked
-            self.execute(f"create role {role} login")
-        self.execute(f"alter role {role} password '{password}'")
+        missing = f"where not exists (select from pg_roles where rolname = '{_checked(role)}')"
+        self.execute(f"select 'create role {role} login' {missing} \\gexec\n alter role {role} password '{password}'")
 
     def ensure_database(self, database: str, owner: str = SUPERUSER) -> None:
         """Create the database where it is missing; nobody but its owner may connect to it."""
-        if not self.execute(f"select 1 from pg_database where datname = '{_checked(database)}'"):  # noqa: S608  checked
-            self.execute(f"create database {database} owner {_checked(owner)}")
-            self.execute(f"revoke connect on database {database} from public")
+        missing = f"where not exists (select from pg_database where datname = '{_checked(database)}')"
+        create = f"select 'create database {database} owner {_checked(owner)}' {missing} \\gexec\n"
+        self.execute(f"{create} revoke connect on database {database} from public")
 
     def execute(self, sql: str, database: str = SUPERUSER) -> str:
         """Run statements as the superuser and return psql's bare rows.

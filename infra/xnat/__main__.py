@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pydicom.config
 import uvicorn
 
 from infra.xnat.app import build_app
@@ -29,6 +30,10 @@ def main() -> None:
     given = _arguments()
     given.root.mkdir(parents=True, exist_ok=True)
     password = given.admin_password_file.read_text().strip()
+    if not password:
+        raise SystemExit("--admin-password-file: the file is empty, write a password into it")
+    # A warning would quote the element's value, and the log is no place for it.
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     administrator = User(given.admin_user, hashed(password, secrets.token_hex(8)), "Site", "Administrator", admin=True)
     archive = Archive(given.root, lambda: datetime.now(UTC))
     accounts = Accounts(given.root, administrator, time.monotonic)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import lzma
 import shutil
+import struct
 import tarfile
 import zipfile
+import zlib
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from infra.xnat import names
@@ -20,6 +25,17 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _PIECE = 1 << 20
+_DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 
 class _Digesting:
@@ -69,13 +85,25 @@ def unpack(packed: Path, folder: Path) -> dict[str, Arrival]:
 
     Raises 400 on anything else, and when a path would leave the resource.
     """
-    try:
+    with reading_packed("body: extract=true needs a whole zip or tar file"):
         return {
             names.file_path(path.removeprefix("./")): take_in(source, folder / str(number))
             for number, (path, source) in enumerate(_members(packed))
         }
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise bad_request("body: extract=true needs a whole zip or tar file") from error
+
+
+@contextmanager
+def reading_packed(sentence: str) -> Iterator[None]:
+    """Turn whatever a damaged, encrypted or odd archive makes its reader raise into a 400."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise bad_request(sentence) from error
+    except OSError as error:
+        # A damaged table of contents makes the reader seek before the file's start; a full disk is another matter.
+        if error.errno != errno.EINVAL:
+            raise
+        raise bad_request(sentence) from error
 
 
 def _members(packed: Path) -> Iterator[tuple[str, IO[bytes]]]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import struct
 import zipfile
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pydicom
-import pydicom.config
 from pydicom.errors import InvalidDicomError
 
 from infra.xnat import names
-from infra.xnat.arriving import take_in
+from infra.xnat.arriving import reading_packed, take_in
 from infra.xnat.refusal import bad_request
 
 if TYPE_CHECKING:
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from infra.xnat.archive import Arrival
-
-# A warning would quote the element's value, and the log is no place for it.
-pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 _TYPED = {
     "MR": "mr",
@@ -81,20 +76,20 @@ class Instance:
 
 def read_zip(packed: Path, folder: Path) -> list[Instance]:
     """Unpack a zip of DICOM files into `folder`. Raises 400 when the zip or one of its files can't be read."""
-    try:
-        with zipfile.ZipFile(packed) as zipped:
-            members = [member for member in zipped.infolist() if not member.is_dir()]
-            instances = []
-            for index, member in enumerate(members):
-                with zipped.open(member) as source:
-                    instances.append(_read(take_in(source, folder / str(index))))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise bad_request("body: not a whole zip file, send it again") from error
+    with reading_packed("body: not a whole zip file, send it again"), zipfile.ZipFile(packed) as zipped:
+        members = [member for member in zipped.infolist() if not member.is_dir()]
+        arrivals = [_take_in(zipped, member, folder / str(number)) for number, member in enumerate(members)]
+    instances = [_read(arrival) for arrival in arrivals]
     if not instances:
         raise bad_request("body: the zip holds no files")
     if len({instance.study for instance in instances}) > 1:
         raise bad_request("body: the zip holds more than one study, send one zip per study")
     return instances
+
+
+def _take_in(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, location: Path) -> Arrival:
+    with zipped.open(member) as source:
+        return take_in(source, location)
 
 
 def _read(arrival: Arrival) -> Instance:

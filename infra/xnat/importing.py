@@ -72,7 +72,7 @@ def commit(archive: Archive, project: Node, order: Order, instances: list[Instan
         _lay_out(archive, session, instances, by)
         archive.adopt(session)
     else:
-        _check_overlap(session, order, instances)
+        _check_merge(session, order, instances)
         _lay_out(archive, session, instances, by)
     return f"/data/archive/projects/{project.id}/subjects/{order.subject}/experiments/{order.session}"
 
@@ -93,7 +93,9 @@ def _iso_date(date: str) -> str:
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if eight_digits else ""
 
 
-def _check_overlap(session: Node, order: Order, instances: list[Instance]) -> None:
+def _check_merge(session: Node, order: Order, instances: list[Instance]) -> None:
+    if session.fields.get("UID", instances[0].study) != instances[0].study:
+        raise conflict("session: it holds another study, choose another label")
     stored = {
         path: file.md5
         for scan in session.children["scans"].values()

@@ -161,12 +161,16 @@ def _resources(place: Place) -> list[tuple[Node, Resource]]:
     return [(owner, resource) for owner, resource in found if resource]
 
 
+class _LargePieces(FileResponse):
+    chunk_size = 1 << 20
+
+
 def _file(place: Place) -> Response:
     resource = place.resource()
     stored = resource.files.get(place.last.name or "")
     if stored is None:
         raise not_found("file: there is none of that name in this resource")
-    return FileResponse(resource.location(stored.path), media_type="application/octet-stream")
+    return _LargePieces(resource.location(stored.path), media_type="application/octet-stream")
 
 
 def _zip(place: Place) -> Response:

@@ -1,4 +1,4 @@
 from services.cohort.app import participant
 from services.cohort.settings import Settings
 
-participant(Settings()).run()
+participant(Settings.from_environment()).run()

@@ -68,9 +68,7 @@ def planned(event: ImportPlanned) -> tuple[Import, list[Message]]:
 
 
 def advance(import_: Import, before: Study, event: StudyAdvanced) -> tuple[Import, Study, list[Message]]:
-    """A study's step; a step that was overtaken by a later attempt changes nothing."""
-    if event.attempt < before.attempt:
-        return import_, before, []
+    """A study's step. A trust tells them in order, so the last one heard is the truth."""
     after = Study(
         state=event.state,
         attempt=event.attempt,

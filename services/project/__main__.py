@@ -1,4 +1,4 @@
 from bus.settings import BusSettings
 from services.project.app import participant
 
-participant(BusSettings()).run()
+participant(BusSettings.from_environment()).run()

@@ -1,0 +1,1 @@
+"""Models, code bundles, runs and rounds."""

@@ -19,12 +19,14 @@ from trust_node.cohort.tabulation import Tabulation
 pytestmark = pytest.mark.integration
 
 CANARY = "Canary Zwolinski"
-_TEXTS = ("_name", "accession_id", "code", "domain_id", "vocabulary_id", "class_id", "relationship_id", "invalid_reason",
-          "standard_concept", "is_hierarchical", "defines_ancestry", "reverse_relationship_id")  # fmt: skip
+_TEXTS = (
+    *("_name", "accession_id", "code", "domain_id", "vocabulary_id", "class_id", "relationship_id"),
+    *("invalid_reason", "standard_concept", "is_hierarchical", "defines_ancestry"),
+)
 
 
 def _type(column: str) -> str:
-    if column.endswith("_date") or column.endswith("_datetime"):
+    if column.endswith(("_date", "_datetime")):
         return "date" if column.endswith("_date") else "timestamp"
     if "concept_id" not in column and column.endswith(_TEXTS):
         return "text"

@@ -168,10 +168,11 @@ async def test_the_nifti_holds_the_pixels_that_were_in_the_pacs(
     assert image.name.startswith("input_")
     await archive.download(image.uri, tmp_path / "out.nii.gz")
 
-    voxels = nibabel.load(tmp_path / "out.nii.gz").get_fdata()
+    # DICOM counts x and y to the patient's left and back, NIfTI's canonical form to the right and front.
+    canonical = nibabel.as_closest_canonical(nibabel.load(tmp_path / "out.nii.gz")).get_fdata()
     originals = [pydicom.dcmread(file).pixel_array for file in planted.files]
-    expected = np.stack([pixels[::-1].T for pixels in originals], axis=-1)
-    assert np.array_equal(voxels, expected)
+    expected = np.stack([pixels.T for pixels in originals], axis=-1)
+    assert np.array_equal(canonical[::-1, ::-1], expected)
 
 
 async def test_an_accession_that_the_pacs_does_not_hold_fails_as_not_in_pacs(importer: Importer, archive: Xnat) -> None:

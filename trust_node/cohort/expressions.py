@@ -3,7 +3,6 @@
 Arithmetic is limited to small constants and casts to safe kinds: an error that depends on data answers a question.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -11,14 +10,11 @@ from typing import Any
 from postgast import pg_query_pb2 as grammar
 
 from trust_node.cohort.allowed import COMPARISONS, IDENTIFIERS, MEASURABLE, PATTERNS, SUMS, TYPES, Kind
+from trust_node.cohort.constants import MAX_ADDED, TIME_TYPES, check_time, is_small, number
 from trust_node.cohort.functions import read_function
 from trust_node.cohort.refusal import RefusalCode, RefusedQueryError
 from trust_node.cohort.scope import Column, Scope, blend, same_person
 
-MAX_ADDED = 10_000
-_INTERVAL = re.compile(r"(\d{1,4} (day|week)|\d{1,3} month|\d{1,2} year)s?")
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?)?")
-_TIMES = MappingProxyType({"interval": _INTERVAL, "date": _MOMENT, "timestamp": _MOMENT})
 _PLAIN = Column(Kind.PLAIN)
 
 
@@ -133,7 +129,7 @@ def _summand(node: Any, scope: Scope) -> Column:
     column = value(node, scope)
     if column.kind in MEASURABLE:
         return column
-    if not _small_number(node):
+    if not is_small(node):
         raise RefusedQueryError(
             RefusalCode.CONSTANT,
             f"Only numbers and dates can be added, and constants up to {MAX_ADDED}; write times as INTERVAL.",
@@ -141,23 +137,8 @@ def _summand(node: Any, scope: Scope) -> Column:
     return _PLAIN
 
 
-def _number(node: Any) -> float | None:
-    constant = node.a_const
-    match constant.WhichOneof("val") if node.HasField("a_const") else None:
-        case "ival":
-            return float(constant.ival.ival)
-        case "fval":
-            return float(constant.fval.fval)
-    return None
-
-
-def _small_number(node: Any) -> bool:
-    number = _number(node)
-    return number is not None and abs(number) <= MAX_ADDED
-
-
 def _division(operation: Any, scope: Scope) -> Column:
-    divisor = _number(operation.rexpr)
+    divisor = number(operation.rexpr)
     if divisor is None or abs(divisor) < 1:
         raise RefusedQueryError(RefusalCode.CONSTANT, "Divide only by a constant number of 1 or more.")
     return _summand(operation.lexpr, scope)
@@ -209,23 +190,15 @@ def _cast(cast: Any, scope: Scope) -> Column:
             f'The type "{names[-1]}" is not allowed; use date, timestamp, interval, a number or text.',
         )
     column = value(cast.arg, scope)
-    if names[-1] in _TIMES and cast.arg.HasField("a_const"):
-        return _time_constant(names[-1], cast.arg.a_const.sval.sval)
+    if names[-1] in TIME_TYPES and cast.arg.HasField("a_const"):
+        check_time(names[-1], cast.arg.a_const)
+        return _PLAIN
     if column.kind in MEASURABLE or cast.arg.HasField("a_const"):
         return column
     raise RefusedQueryError(
         RefusalCode.TYPE,
         "Codes and labels can't be cast; compare them as they are.",
     )
-
-
-def _time_constant(type_name: str, text: str) -> Column:
-    if not _TIMES[type_name].fullmatch(text):
-        raise RefusedQueryError(
-            RefusalCode.CONSTANT,
-            "Write times as DATE '2020-01-31' or INTERVAL '30 days' (at most 99 years).",
-        )
-    return _PLAIN
 
 
 def _sublink(link: Any, scope: Scope) -> Column:

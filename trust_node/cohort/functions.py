@@ -55,7 +55,7 @@ def _name(call: Any) -> str:
     names = [name.string.sval for name in call.funcname]
     if names[-1] not in FUNCTIONS or names[:-1] not in ([], ["pg_catalog"]):
         raise _function_refusal(names[-1], "use count, min, max, sum, avg, extract, age, floor or lower.")
-    if not call.args and not call.agg_star and names[-1] not in RANKINGS:
+    if not call.args and names[-1] not in RANKINGS and not (call.agg_star and names[-1] == "count"):
         raise _function_refusal(names[-1], "it needs an argument.")
     return str(names[-1])
 

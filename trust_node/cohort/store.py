@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -39,7 +39,7 @@ class Warehouse:
     `grace_s`: seconds more until the query is cancelled from outside.
     """
 
-    dsn: str
+    dsn: str = field(repr=False)
     statement_s: float = 30.0
     lock_s: float = 2.0
     grace_s: float = 2.0
@@ -55,7 +55,17 @@ class Warehouse:
         return [(tuple(map(_plain, row[:-1])), int(row[-1])) for row in map(tuple, rows)]
 
     async def members(self, listing: Listing) -> list[Member]:
-        """Return who and which images a list names, for freezing; stays in the trust. Raises WarehouseError."""
+        """Return who and which images a list names, for freezing; stays in the trust.
+
+        Raises
+        ------
+        ValueError
+            The list selects no accession_id.
+        WarehouseError
+            The warehouse gave no answer.
+        """
+        if Kind.ACCESSION not in listing.columns:
+            raise ValueError("the list names no images; judge it with needs_accession")
         rows = await self._fetch(_members(listing))
         return [Member(int(row["person_id"]), row["accession_id"]) for row in rows if row["accession_id"]]
 

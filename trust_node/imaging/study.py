@@ -96,10 +96,14 @@ class _Passage:
                 await self._bring(hit)
                 await self._archive(session, await self._deidentify(hit, session))
             await self._settle(hit, session)
+        except ConversionError as error:
+            raise StudyFailedError(error.code) from error
         except XnatUnreachableError as error:
             raise StudyFailedError(FailureCode.ARCHIVE_UNREACHABLE) from error
         except XnatRefusedError as error:
             raise StudyFailedError(FailureCode.ARCHIVE_REFUSED) from error
+        finally:
+            shutil.rmtree(self._folder(session), ignore_errors=True)
 
     async def _find(self) -> StudyHit:
         try:
@@ -195,7 +199,6 @@ class _Passage:
     async def _settle(self, hit: StudyHit, session: str) -> None:
         """Delete the originals, now that the archive is proven to hold what may leave, and convert."""
         self.parts.spool.discard(hit.study_uid)
-        shutil.rmtree(self._folder(session), ignore_errors=True)
         self._count_held(hit)
         await self.reach(Step.ARCHIVED, archived=await self._archived_images(session))
         if self.order.to_nifti:
@@ -203,12 +206,7 @@ class _Passage:
 
     async def _convert(self, session: str) -> None:
         folder = self._folder(session)
-        try:
-            slices = await self.parts.converter.convert_session(self.order.project, session, folder)
-        except ConversionError as error:
-            raise StudyFailedError(error.code) from error
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        slices = await self.parts.converter.convert_session(self.order.project, session, folder)
         await self.reach(Step.CONVERTED, slices_in=slices.into, slices_out=slices.out)
 
     def _folder(self, session: str) -> Path:

@@ -212,7 +212,8 @@ class Xnat:
         form = {"username": self.user, "password": self.password}
         async with self._http.put(f"{self.url}/data/services/auth", data=form) as response:
             _check(response, "log-in of the trust node's XNAT account")
-            self._http.cookie_jar.update_cookies({"JSESSIONID": (await response.text()).strip()}, response.url)
+            session = {"JSESSIONID": (await response.text()).strip()}
+            self._http.cookie_jar.update_cookies(session, response.url.origin())
 
 
 class _ServerError(Exception):

@@ -79,9 +79,7 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._wire.shutdown(socket.SHUT_WR)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), GRACE_S if error is None else 0)
-        await self._kill()
+        await self._ended(GRACE_S if error is None else 0)
         await self._log
         await asyncio.to_thread(self._resources.close)
 
@@ -91,7 +89,7 @@ class Sandbox:
         Raises
         ------
         SandboxDied, SandboxTimeout
-            this sandbox is over.
+            this sandbox is over, as it is when the call is cancelled.
         BadUpdate
             the answer was refused; the sandbox can take another task.
         """
@@ -101,7 +99,6 @@ class Sandbox:
                 async with asyncio.timeout(self.spec.limits.task_seconds):
                     message, file = await self._asked(task, name)
             except TimeoutError:
-                await self._kill()
                 raise SandboxTimeout(f"no answer in {self.spec.limits.task_seconds:g} s") from None
             if file is not None:
                 until_answered.callback(os.close, file)
@@ -110,6 +107,7 @@ class Sandbox:
     async def _start(self) -> None:
         limits = self.spec.limits
         self.spec.inbox.mkdir(parents=True, exist_ok=True)
+        self.spec.log.touch()
         self._wire, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._resources.enter_context(self._wire)
         self._wire.setblocking(False)
@@ -128,8 +126,11 @@ class Sandbox:
             await _readable(self._wire)
             return wire.receive(self._wire)
         except (EOFError, ConnectionError):
-            await self._kill()
-            raise SandboxDied(await self._process.wait()) from None
+            raise SandboxDied(await self._ended(GRACE_S)) from None
+        except asyncio.CancelledError:
+            # its answer would be taken for that of the next task
+            self._process.kill()
+            raise
         except wire.Malformed as error:
             raise BadUpdate("bad_message", str(error)) from error
 
@@ -141,10 +142,13 @@ class Sandbox:
         _link(model, offered)
         return model.name, _layout_of(offered)
 
-    async def _kill(self) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+    async def _ended(self, grace_s: float) -> int:
+        try:
+            return await asyncio.wait_for(self._process.wait(), grace_s)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            return await self._process.wait()
 
 
 async def _spawned(arguments: list[str], theirs: socket.socket) -> Process:

@@ -1,4 +1,4 @@
-"""The code a researcher uploads: it goes to the data, receives a model each round, and sends back an update."""
+"""The code a researcher uploads: it goes to the data, receives a model each round, and sends back an update."""  # noqa: INP001  a bundle is a folder of scripts
 
 import json
 from pathlib import Path
@@ -32,12 +32,12 @@ def main() -> None:
 
 
 def fit(network: nn.Module, slices: Slices, settings: dict[str, Any]) -> float:
-    """Train in place and return the last epoch's mean loss; a fresh optimizer each round, so restarts change nothing."""
+    """Train in place, return the last epoch's mean loss; the optimizer is new each round, so restarts change nothing."""
     optimizer = torch.optim.Adam(network.parameters(), lr=settings["learning_rate"])
     network.train()
     losses = [0.0]
     for _ in range(settings["epochs"]):
-        batches = torch.randperm(len(slices)).split(settings["batch"])
+        batches = torch.split(torch.randperm(len(slices)), settings["batch"])
         losses = [_step(network, optimizer, slices.pixels[batch], slices.labels[batch]) for batch in batches]
     return sum(losses) / len(losses)
 
@@ -56,7 +56,7 @@ def evaluate(network: nn.Module, slices: Slices) -> dict[str, float]:
 def _step(network: nn.Module, optimizer: torch.optim.Optimizer, pixels: Tensor, labels: Tensor) -> float:
     optimizer.zero_grad()
     loss = nn.functional.cross_entropy(network(pixels), labels)
-    loss.backward()
+    torch.autograd.backward(loss)
     optimizer.step()
     return loss.item()
 

@@ -1,4 +1,4 @@
-"""Labelled scans into tensors of slices, and which studies are held out."""
+"""Labelled scans into tensors of slices, and which studies are held out."""  # noqa: INP001  a bundle is a folder of scripts
 
 import gzip
 from collections.abc import Iterable, Mapping

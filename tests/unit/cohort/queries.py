@@ -7,39 +7,59 @@ GOOD_LISTS = [
     "SELECT person_id FROM omop.person WHERE year_of_birth < 1980 AND gender_concept_id = 8507;",
     "SELECT accession_id FROM image_occurrence WHERE modality_concept_id = 4300757",
     "SELECT person_id, accession_id FROM image_occurrence ORDER BY image_occurrence_date LIMIT 300",
-    "SELECT i.accession_id, p.person_id FROM image_occurrence i JOIN person p ON p.person_id = i.person_id "
-    "WHERE p.year_of_birth BETWEEN 1950 AND 1990",
+    (
+        "SELECT i.accession_id, p.person_id FROM image_occurrence i JOIN person p ON p.person_id = i.person_id "
+        "WHERE p.year_of_birth BETWEEN 1950 AND 1990"
+    ),
     "SELECT DISTINCT person_id FROM measurement WHERE value_as_number / 2 > 3.5 -- a note at the end",
-    "SELECT person_id FROM person p WHERE NOT EXISTS "
-    "(SELECT 1 FROM condition_occurrence c WHERE c.person_id = p.person_id AND c.condition_concept_id = 201826)",
+    (
+        "SELECT person_id FROM person p WHERE NOT EXISTS "
+        "(SELECT 1 FROM condition_occurrence c WHERE c.person_id = p.person_id AND c.condition_concept_id = 201826)"
+    ),
     "SELECT person_id FROM visit_occurrence GROUP BY person_id HAVING count(*) >= 2",
     "SELECT person_id FROM person WHERE person_id IN (SELECT person_id FROM death)",
-    "SELECT c.person_id FROM condition_occurrence c JOIN concept_ancestor a "
-    "ON a.descendant_concept_id = c.condition_concept_id WHERE a.ancestor_concept_id = 201826",
-    "SELECT c.person_id FROM condition_occurrence c WHERE c.condition_concept_id IN "
-    "(SELECT concept_id FROM concept WHERE concept_name ILIKE '%insertion%' AND domain_id = 'Condition')",
-    "SELECT v.person_id FROM (SELECT person_id, row_number() OVER (PARTITION BY person_id "
-    "ORDER BY visit_start_date) AS n FROM visit_occurrence) v WHERE v.n = 1",
-    "WITH both_kinds AS (SELECT person_id FROM condition_occurrence UNION SELECT person_id FROM death) "
-    "SELECT person_id FROM both_kinds",
-    "SELECT f.person_id, i.accession_id FROM image_feature f JOIN image_occurrence i USING (image_occurrence_id) "
-    "JOIN observation o ON o.observation_id = f.image_feature_event_id AND o.person_id = f.person_id "
-    "WHERE f.image_feature_event_field_concept_id = 1147304 AND o.value_as_concept_id IN (4215818, 4196943)",
-    "SELECT p.person_id FROM person p WHERE (SELECT count(*) FROM measurement m "
-    "WHERE m.person_id = p.person_id AND m.value_as_number > 6.5) >= 2",
-    "SELECT d.person_id FROM drug_exposure d JOIN condition_occurrence c ON c.person_id = d.person_id "
-    "AND d.drug_exposure_start_date BETWEEN c.condition_start_date AND c.condition_start_date + interval '30 days'",
+    (
+        "SELECT c.person_id FROM condition_occurrence c JOIN concept_ancestor a "
+        "ON a.descendant_concept_id = c.condition_concept_id WHERE a.ancestor_concept_id = 201826"
+    ),
+    (
+        "SELECT c.person_id FROM condition_occurrence c WHERE c.condition_concept_id IN "
+        "(SELECT concept_id FROM concept WHERE concept_name ILIKE '%insertion%' AND domain_id = 'Condition')"
+    ),
+    (
+        "SELECT v.person_id FROM (SELECT person_id, row_number() OVER (PARTITION BY person_id "
+        "ORDER BY visit_start_date) AS n FROM visit_occurrence) v WHERE v.n = 1"
+    ),
+    (
+        "WITH both_kinds AS (SELECT person_id FROM condition_occurrence UNION SELECT person_id FROM death) "
+        "SELECT person_id FROM both_kinds"
+    ),
+    (
+        "SELECT f.person_id, i.accession_id FROM image_feature f JOIN image_occurrence i USING (image_occurrence_id) "
+        "JOIN observation o ON o.observation_id = f.image_feature_event_id AND o.person_id = f.person_id "
+        "WHERE f.image_feature_event_field_concept_id = 1147304 AND o.value_as_concept_id IN (4215818, 4196943)"
+    ),
+    (
+        "SELECT p.person_id FROM person p WHERE (SELECT count(*) FROM measurement m "
+        "WHERE m.person_id = p.person_id AND m.value_as_number > 6.5) >= 2"
+    ),
+    (
+        "SELECT d.person_id FROM drug_exposure d JOIN condition_occurrence c ON c.person_id = d.person_id "
+        "AND d.drug_exposure_start_date BETWEEN c.condition_start_date AND c.condition_start_date + interval '30 days'"
+    ),
 ]
 
 GOOD_TABLES = [
     "SELECT count(*) FROM person",
     "SELECT count(DISTINCT person_id) AS people FROM condition_occurrence",
     "SELECT gender_concept_id, count(*) FROM person GROUP BY gender_concept_id ORDER BY count(*) DESC",
-    "SELECT c.concept_name, count(DISTINCT p.person_id) AS n FROM person p "
-    "JOIN concept c ON c.concept_id = p.gender_concept_id GROUP BY c.concept_name",
+    (
+        "SELECT c.concept_name, count(DISTINCT p.person_id) AS n FROM person p "
+        "JOIN concept c ON c.concept_id = p.gender_concept_id GROUP BY c.concept_name"
+    ),
     "SELECT count(*), gender_concept_id, floor(year_of_birth / 10) AS d FROM person GROUP BY 2, d",
     "SELECT floor((2026 - year_of_birth) / 10) AS decade, count(*) FROM person GROUP BY decade",
-    "SELECT extract(year FROM procedure_date) AS y, modifier_concept_id, count(*) FROM procedure_occurrence GROUP BY 1, 2",
+    "SELECT extract(year FROM procedure_date), modifier_concept_id, count(*) FROM procedure_occurrence GROUP BY 1, 2",
     "SELECT count(*), CASE WHEN year_of_birth < 1960 THEN 'older' ELSE 'younger' END AS age FROM person GROUP BY age",
     "WITH d AS (SELECT person_id FROM condition_occurrence) SELECT count(*) FROM d",
     "SELECT count(*) FROM person p LEFT JOIN death d ON d.person_id = p.person_id WHERE d.person_id IS NULL",
@@ -131,6 +151,11 @@ HOSTILE = [
     ("SELECT dblink('x', 'y')", Code.FUNCTION),
     ("SELECT lo_import('/etc/passwd')", Code.FUNCTION),
     ("SELECT person_id FROM person WHERE random() < 0.5", Code.FUNCTION),
+    ("SELECT person_id FROM person WHERE floor(*) = 1", Code.FUNCTION),
+    ("SELECT person_id FROM person WHERE date_trunc(*) = 1", Code.FUNCTION),
+    ("SELECT person_id FROM person WHERE year_of_birth + 0xFFFFFFFFFF > 0", Code.CONSTANT),
+    ("SELECT person_id FROM person WHERE year_of_birth / 0x7FFFFFFFFF > 0", Code.CONSTANT),
+    ("SELECT person_id FROM person WHERE year_of_birth + 1e300 > 0", Code.CONSTANT),
     ("SELECT evil.count(person_id) FROM person", Code.FUNCTION),
     ("SELECT array_agg(person_id) FROM person", Code.FUNCTION),
     ("SELECT person_id FROM person, generate_series(1, 9)", Code.FORM),
@@ -163,8 +188,10 @@ HOSTILE = [
     ("SELECT p.person_id FROM person p JOIN person q ON p.person_id = q.person_id OR true", Code.UNLINKED),
     ("SELECT p.person_id FROM person p LEFT JOIN death d ON true WHERE d.person_id IS NOT NULL", Code.UNLINKED),
     (
-        "SELECT p.person_id FROM person p CROSS JOIN person q "
-        "LEFT JOIN death d ON d.person_id = p.person_id AND d.person_id = q.person_id",
+        (
+            "SELECT p.person_id FROM person p CROSS JOIN person q "
+            "LEFT JOIN death d ON d.person_id = p.person_id AND d.person_id = q.person_id"
+        ),
         Code.UNLINKED,
     ),
     ("SELECT p.person_id FROM person p JOIN (SELECT count(*) AS n FROM death) d ON d.n > 3", Code.UNLINKED),
@@ -173,13 +200,17 @@ HOSTILE = [
         Code.UNLINKED,
     ),
     (
-        "SELECT person_id FROM person WHERE gender_concept_id IN "
-        "(SELECT gender_concept_id FROM person WHERE year_of_birth = 1905)",
+        (
+            "SELECT person_id FROM person WHERE gender_concept_id IN "
+            "(SELECT gender_concept_id FROM person WHERE year_of_birth = 1905)"
+        ),
         Code.UNLINKED,
     ),
     (
-        "SELECT p.person_id FROM person p JOIN visit_occurrence v "
-        "ON v.preceding_visit_occurrence_id = v.preceding_visit_occurrence_id",
+        (
+            "SELECT p.person_id FROM person p JOIN visit_occurrence v "
+            "ON v.preceding_visit_occurrence_id = v.preceding_visit_occurrence_id"
+        ),
         Code.UNLINKED,
     ),
     # not a list, not a table of counts

@@ -65,13 +65,10 @@ def test_a_header_reads_back_as_its_layout(tensors):
     assert read_layout(found.header + b"values follow") == found
 
 
-@given(st.binary(max_size=200))
-def test_garbage_is_a_bad_header_and_nothing_else(garbage):
-    framed = len(garbage).to_bytes(8, "little") + garbage
-    for start in (garbage, framed):
-        with pytest.raises(BadHeader):
-            read_layout(start)
-            raise BadHeader  # bytes that happen to be `{}` are a fine, empty header
+@given(st.binary(max_size=200).filter(lambda text: not text.startswith(b"{}")), st.booleans())
+def test_garbage_is_a_bad_header_and_nothing_else(garbage, framed):
+    with pytest.raises(BadHeader):
+        read_layout(len(garbage).to_bytes(8, "little") * framed + garbage)
 
 
 @pytest.mark.parametrize(

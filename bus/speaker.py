@@ -1,0 +1,311 @@
+"""How somebody outside the hub speaks: ask a command and wait for its answer, read events without joining a group."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+
+from bus.decode import Record, Unreadable, read_envelope, read_message
+from bus.uow import new_id, traceparent
+from schemas.envelope import Envelope, envelope_for, to_headers
+from schemas.message import Accepted, Answer, Command, Message, Rejected
+from schemas.topics import CLIENT, HUB_TOPICS
+
+HUB_EVENTS = tuple(topic.name for topic in HUB_TOPICS if CLIENT in topic.readers)
+"""Every topic that the client may read; answers to its commands are among them."""
+
+ANSWER_TIMEOUT_S = 15.0
+POLL_MS = 200
+
+
+class Unreachable(Exception):
+    """The broker doesn't answer, or doesn't let us in; the text names the remedy."""
+
+
+class NoAnswer(Exception):
+    """The command was sent, and its service has not answered in time."""
+
+
+class CommandRejected(Exception):
+    """The service refused: ``code`` is stable, ``reason`` a plain sentence."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """A place in each partition: what comes after it has not been read."""
+
+    offsets: Mapping[TopicPartition, int]
+
+
+Since = datetime | Bookmark | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A record as it was read. ``fault`` is the code that says why no message could be made of it."""
+
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    key: str
+    envelope: Envelope | None
+    message: Message | None
+    fault: str | None = None
+    put_aside_by: str | None = None
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.message if isinstance(self.message, Answer) else None
+
+
+def hear(record: Record) -> Heard:
+    """Decode a record; nothing that it may hold raises. Of a dead letter only the envelope is read."""
+    envelope = read_envelope(record)
+    headers = {name: value.decode("latin-1") for name, value in record.headers}
+    message: Message | None = None
+    fault = headers.get("tf-code")
+    if isinstance(envelope, Unreadable):
+        fault = fault or envelope.code
+    elif fault is None:
+        decoded = read_message(record, envelope)
+        if isinstance(decoded, Unreadable):
+            fault = decoded.code
+        else:
+            message = decoded.message
+    return Heard(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        key=(record.key or b"").decode("latin-1"),
+        envelope=envelope if isinstance(envelope, Envelope) else None,
+        message=message,
+        fault=fault,
+        put_aside_by=headers.get("tf-group"),
+    )
+
+
+class Speaker:
+    """One principal's voice and ears; use it as an async context manager. Connections open when they are needed."""
+
+    def __init__(self, bootstrap: str, principal: str, password: str, *, source: str = "/client") -> None:
+        self._bootstrap = bootstrap
+        self._source = source
+        self._login = {
+            "bootstrap_servers": bootstrap,
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": principal,
+            "sasl_plain_password": password,
+        }
+        self._producer: AIOKafkaProducer | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._waiting: dict[str, asyncio.Future[Answer]] = {}
+        self._starting = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._listening:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        if self._producer:
+            await self._producer.stop()
+
+    async def send(self, command: Command) -> Envelope:
+        """Say a command and return its envelope; the answer may be read from the events."""
+        envelope = self._envelope(command)
+        await self._send(command, envelope)
+        return envelope
+
+    async def ask(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Accepted:
+        """Send a command and wait for what becomes of it.
+
+        Raises
+        ------
+        CommandRejected, NoAnswer, Unreachable
+        """
+        listening = await self._listen()
+        envelope = self._envelope(command)
+        answer = self._waiting[envelope.id] = asyncio.get_running_loop().create_future()
+        try:
+            await self._send(command, envelope)
+            await asyncio.wait({answer, listening}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                listening.result()
+            return _accepted(answer, command, timeout_s)
+        finally:
+            del self._waiting[envelope.id]
+
+    async def bookmark(self, topics: Iterable[str] = HUB_EVENTS) -> Bookmark:
+        """Where these topics end now: pass it to `events` to miss nothing of what a later command causes."""
+        async with self._consumer() as consumer:
+            return Bookmark(await consumer.end_offsets(await self._partitions(topics)))
+
+    async def topics(self) -> tuple[str, ...]:
+        """Every topic that this principal may know of."""
+        async with self._admin() as admin:
+            return tuple(sorted(await admin.list_topics()))
+
+    async def events(
+        self, topics: Iterable[str] = HUB_EVENTS, *, since: Since = None, follow: bool = True
+    ) -> AsyncGenerator[Heard, None]:
+        """Read from the beginning, a time or a bookmark; without ``follow`` stop at what is the end now.
+
+        Records of one key come in order; across partitions there is none.
+        """
+        partitions = await self._partitions(topics)
+        async with self._consumer() as consumer:
+            ends = None if follow else await consumer.end_offsets(partitions)
+            starts = await _starts(consumer, partitions, since)
+            consumer.assign(partitions)
+            # no await between assigning and seeking: a fetch under way from elsewhere costs half a second
+            for partition, offset in starts.items():
+                consumer.seek(partition, offset)
+            while ends is None or await _behind(consumer, ends):
+                for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                    for record in records:
+                        yield hear(record)
+
+    def _envelope(self, command: Command) -> Envelope:
+        return envelope_for(
+            command, id=new_id(), source=self._source, time=datetime.now(UTC), traceparent=traceparent(None)
+        )
+
+    async def _send(self, command: Command, envelope: Envelope) -> None:
+        with self._naming_the_remedy():
+            producer = await self._voice()
+            await producer.send_and_wait(
+                command.topic, command.to_bytes(), key=command.key.encode(), headers=to_headers(envelope)
+            )
+
+    async def _voice(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    acks="all", enable_idempotence=True, request_timeout_ms=15_000, **self._login
+                )
+                await _started(producer.start, producer.stop)
+                self._producer = producer
+            return self._producer
+
+    async def _listen(self) -> asyncio.Task[None]:
+        """Be at the end of the answers before anything is asked."""
+        async with self._starting:
+            if self._listening is None or self._listening.done():
+                self._listening = asyncio.create_task(self._deliver(await self.bookmark()))
+            return self._listening
+
+    async def _deliver(self, since: Bookmark) -> None:
+        async with aclosing(self.events(since=since)) as stream:
+            async for heard in stream:
+                answer = heard.answer
+                waiting = self._waiting.get(answer.command_id) if answer else None
+                if answer and waiting and not waiting.done():
+                    waiting.set_result(answer)
+
+    async def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        async with self._admin() as admin:
+            described = await admin.describe_topics(list(topics))
+        refused = sorted(topic["topic"] for topic in described if topic["error_code"])
+        if refused:
+            raise Unreachable(
+                f"may not be read, or do not exist: {', '.join(refused)}; take the operator's credentials"
+            )
+        return [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            for partition in topic["partitions"]
+        ]
+
+    @asynccontextmanager
+    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = AIOKafkaConsumer(
+            group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._login
+        )
+        with self._naming_the_remedy():
+            await _started(consumer.start, consumer.stop)
+            try:
+                yield consumer
+            finally:
+                await consumer.stop()
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(**self._login)
+        with self._naming_the_remedy():
+            await _started(admin.start, admin.close)
+            try:
+                yield admin
+            finally:
+                await admin.close()
+
+    @contextmanager
+    def _naming_the_remedy(self) -> Iterator[None]:
+        try:
+            yield
+        except TopicAuthorizationFailedError as error:
+            raise Unreachable("these credentials do not open that topic: take the operator's") from error
+        except (KafkaError, OSError) as error:
+            raise Unreachable(
+                f"no broker lets us in at {self._bootstrap} ({type(error).__name__}): "
+                "`make status` shows what runs, `make up` starts it"
+            ) from error
+
+
+async def _started(start: Callable[[], Any], stop: Callable[[], Any]) -> None:
+    """A client whose start failed holds open connections."""
+    try:
+        await start()
+    except BaseException:
+        await stop()
+        raise
+
+
+async def _starts(
+    consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since: Since
+) -> Mapping[TopicPartition, int]:
+    if isinstance(since, Bookmark):
+        return since.offsets
+    if since is None:
+        return await consumer.beginning_offsets(partitions)  # type: ignore[no-any-return]  # aiokafka is untyped
+    ends = await consumer.end_offsets(partitions)
+    milliseconds = int(since.timestamp() * 1000)
+    found = await consumer.offsets_for_times(dict.fromkeys(partitions, milliseconds))
+    return {partition: found[partition].offset if found[partition] else ends[partition] for partition in partitions}
+
+
+async def _behind(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    positions = [(await consumer.position(partition), end) for partition, end in ends.items()]
+    return any(position < end for position, end in positions)
+
+
+def _accepted(answer: "asyncio.Future[Answer]", command: Command, timeout_s: float) -> Accepted:
+    if not answer.done():
+        service = next((topic.readers[0] for topic in HUB_TOPICS if topic.name == command.topic), command.topic)
+        raise NoAnswer(
+            f"the {service} service gave no answer within {timeout_s:g} s: `make status` shows whether it runs; "
+            f"the command waits on {command.topic} and is carried out when it does"
+        )
+    said = answer.result()
+    if isinstance(said, Rejected):
+        raise CommandRejected(said.code, said.reason)
+    if not isinstance(said, Accepted):
+        raise TypeError(f"{said.type} is neither accepted nor rejected")
+    return said

@@ -1,0 +1,380 @@
+"""The Python SDK: what a person or a UI backend may ask of the hub, and what it answers.
+
+    async with Trustflow.connect(federation_settings(), actor="ann") as hub:
+        project_id = await hub.create_project("Prostate MR")
+        async for event in hub.query(project_id, sql, trusts=("amber", "birch")):
+            ...
+
+Every command waits for its answer and raises `CommandRejected` (a stable code, a plain sentence), `NoAnswer` or
+`Unreachable`. A hub of its own for each request of a UI backend costs connections: keep one and use `acting_as`.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+from bus.objects import ObjectLane
+from bus.speaker import Bookmark, CommandRejected, Heard, NoAnswer, Since, Speaker
+from bus.uow import new_id
+from client.settings import FederationSettings
+from client.views import (
+    ImportView,
+    ModelView,
+    ProjectView,
+    QueryView,
+    RunView,
+    fold_import,
+    fold_model,
+    fold_project,
+    fold_query,
+    fold_run,
+)
+from schemas.bundle import pack
+from schemas.cohort import CohortEvent, QueryTotalled, SubmitQuery
+from schemas.imaging import RetryStudies
+from schemas.message import Accepted, Command, Message
+from schemas.project import (
+    AddMember,
+    ApproveProject,
+    CreateProject,
+    DeclineProject,
+    EditProject,
+    RemoveMember,
+    StageProject,
+)
+from schemas.training import (
+    ApproveBundle,
+    BundleGranted,
+    BundleRefused,
+    BundleSubmitted,
+    CreateModel,
+    DeclineBundle,
+    GetModel,
+    ModelGranted,
+    OfferBundle,
+    RunEvent,
+    RunFailed,
+    RunFinished,
+    RunPlan,
+    RunStopped,
+    StartRun,
+    StopRun,
+    SubmitBundle,
+)
+
+M = TypeVar("M", bound=Message)
+V = TypeVar("V")
+
+GRANT_TIMEOUT_S = 15.0
+SCAN_TIMEOUT_S = 60.0
+RUN_ENDS = (RunFinished, RunFailed, RunStopped)
+
+
+class NotFound(Exception):
+    """No event tells of such a thing; the text names the remedy."""
+
+
+class RunUnsuccessful(Exception):
+    """The run failed or was stopped: there is no model to take."""
+
+
+class Voice(Protocol):
+    """What the SDK needs of a `bus.speaker.Speaker`."""
+
+    async def ask(self, command: Command, timeout_s: float = ...) -> Accepted: ...
+
+    async def bookmark(self, topics: Iterable[str] = ...) -> Bookmark: ...
+
+    def events(
+        self, topics: Iterable[str] = ..., *, since: Since = ..., follow: bool = ...
+    ) -> AsyncGenerator[Heard, None]: ...
+
+
+class Trustflow:
+    """The hub as one user sees it."""
+
+    def __init__(self, voice: Voice, actor: str) -> None:
+        self._voice = voice
+        self.actor = actor
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, settings: FederationSettings, *, actor: str) -> AsyncIterator[Self]:
+        async with Speaker(settings.kafka_bootstrap, "client", settings.client_password()) as speaker:
+            yield cls(speaker, actor)
+
+    def acting_as(self, actor: str) -> "Trustflow":
+        """The same connections in another user's name."""
+        return Trustflow(self._voice, actor)
+
+    async def create_project(
+        self, name: str, *, description: str = "", dicom_to_nifti: bool = True, project_id: str | None = None
+    ) -> str:
+        """Make a draft; returns the id of the project, new unless one is given."""
+        project_id = project_id or new_id()
+        await self._voice.ask(
+            CreateProject(
+                actor=self.actor,
+                project_id=project_id,
+                name=name,
+                description=description,
+                dicom_to_nifti=dicom_to_nifti,
+            )
+        )
+        return project_id
+
+    async def edit_project(
+        self,
+        project_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        dicom_to_nifti: bool | None = None,
+    ) -> None:
+        """Change a draft; what is left out stays as it is."""
+        await self._voice.ask(
+            EditProject(
+                actor=self.actor,
+                project_id=project_id,
+                name=name,
+                description=description,
+                dicom_to_nifti=dicom_to_nifti,
+            )
+        )
+
+    async def add_member(self, project_id: str, member: str) -> None:
+        await self._voice.ask(AddMember(actor=self.actor, project_id=project_id, member=member))
+
+    async def remove_member(self, project_id: str, member: str) -> None:
+        await self._voice.ask(RemoveMember(actor=self.actor, project_id=project_id, member=member))
+
+    async def stage(self, project_id: str, query_id: str, trusts: Iterable[str]) -> None:
+        """Freeze the request with this query of record, and ask these trusts."""
+        await self._voice.ask(
+            StageProject(actor=self.actor, project_id=project_id, query_id=query_id, trusts=tuple(trusts))
+        )
+
+    async def approve(self, project_id: str, trust_id: str) -> None:
+        await self._voice.ask(ApproveProject(actor=self.actor, project_id=project_id, trust_id=trust_id))
+
+    async def decline(self, project_id: str, trust_id: str, reason: str) -> None:
+        await self._voice.ask(DeclineProject(actor=self.actor, project_id=project_id, trust_id=trust_id, reason=reason))
+
+    async def project(self, project_id: str) -> ProjectView:
+        view: ProjectView | None = None
+        async with aclosing(self._said(("project.events", "cohort.events"))) as said:
+            async for event in said:
+                if getattr(event, "project_id", None) == project_id:
+                    view = fold_project(view, event)
+        return _found(view, f"project {project_id}", "`trustflow project list` names them")
+
+    async def projects(self) -> list[ProjectView]:
+        views: dict[str, ProjectView | None] = {}
+        async with aclosing(self._said(("project.events",))) as said:
+            async for event in said:
+                project_id = getattr(event, "project_id", None)
+                if project_id:
+                    views[project_id] = fold_project(views.get(project_id), event)
+        return [view for view in views.values() if view]
+
+    async def query(
+        self, project_id: str, sql: str, trusts: Iterable[str], *, query_id: str | None = None
+    ) -> AsyncGenerator[CohortEvent, None]:
+        """Count a cohort: first `QuerySubmitted`, each `TrustCounted` as it arrives, and `QueryTotalled` last."""
+        since = await self._voice.bookmark(("cohort.events",))
+        query_id = query_id or new_id()
+        await self._voice.ask(
+            SubmitQuery(actor=self.actor, query_id=query_id, project_id=project_id, sql=sql, trusts=tuple(trusts))
+        )
+        async with aclosing(self._voice.events(("cohort.events",), since=since)) as stream:
+            async for heard in stream:
+                event = heard.message
+                if isinstance(event, CohortEvent) and event.query_id == query_id:
+                    yield event
+                    if isinstance(event, QueryTotalled):
+                        return
+
+    async def cohort(self, query_id: str) -> QueryView:
+        view = await self._folded(("cohort.events",), query_id, fold_query)
+        return _found(view, f"query {query_id}", "`trustflow cohort query` makes one and prints its id")
+
+    async def imports(self, project_id: str) -> ImportView:
+        view = await self._folded(("imaging.events",), project_id, fold_import)
+        return _found(view, f"import of {project_id}", "it begins when a trust has approved the project")
+
+    async def watch_import(self, project_id: str) -> AsyncGenerator[ImportView, None]:
+        """The import after each event, from its beginning until every trust of it has finished.
+
+        A trust that begins only after all others have finished is no longer waited for.
+        """
+        asked = await self.project(project_id)
+        approved = {trust for trust, decision in asked.decisions.items() if decision.approved}
+        view: ImportView | None = None
+        async with aclosing(self._voice.events(("imaging.events",))) as stream:
+            async for heard in stream:
+                if heard.message is None or heard.key != project_id:
+                    continue
+                view = fold_import(view, heard.message)
+                if view:
+                    yield view
+                    if view.finished and approved <= view.trusts.keys():
+                        return
+
+    async def retry_import(self, project_id: str, trust_id: str, study: str | None = None) -> None:
+        """Try the failed studies of a trust again, or the one of this pseudonym."""
+        await self._voice.ask(RetryStudies(actor=self.actor, project_id=project_id, trust_id=trust_id, study=study))
+
+    async def create_model(self, project_id: str, name: str, *, model_id: str | None = None) -> str:
+        model_id = model_id or new_id()
+        await self._voice.ask(CreateModel(actor=self.actor, model_id=model_id, project_id=project_id, name=name))
+        return model_id
+
+    async def upload_bundle(self, model_id: str, source: Path) -> BundleSubmitted:
+        """Bring training code, a folder or a zip, to the hub; it is scanned there and trusts may then approve it.
+
+        Raises
+        ------
+        CommandRejected
+            also when the scan refuses the code, with the scan's own code and sentence.
+        """
+        content = await asyncio.to_thread(bundle_bytes, source)
+        sha256 = hashlib.sha256(content).hexdigest()
+        since = await self._voice.bookmark(("training.events",))
+        await self._voice.ask(OfferBundle(actor=self.actor, model_id=model_id, sha256=sha256, size=len(content)))
+        granted = await self._first((BundleGranted,), model_id, since, GRANT_TIMEOUT_S, sha256)
+        async with ObjectLane() as lane:
+            manifest = await lane.upload(memoryview(content), granted.upload)
+        await self._voice.ask(SubmitBundle(actor=self.actor, model_id=model_id, sha256=sha256, manifest=manifest))
+        judged: BundleSubmitted | BundleRefused = await self._first(
+            (BundleSubmitted, BundleRefused), model_id, since, SCAN_TIMEOUT_S, sha256
+        )
+        if isinstance(judged, BundleRefused):
+            raise CommandRejected(judged.code, judged.reason)
+        return judged
+
+    async def approve_bundle(self, model_id: str, trust_id: str, sha256: str) -> None:
+        await self._voice.ask(ApproveBundle(actor=self.actor, model_id=model_id, trust_id=trust_id, sha256=sha256))
+
+    async def decline_bundle(self, model_id: str, trust_id: str, sha256: str, reason: str) -> None:
+        await self._voice.ask(
+            DeclineBundle(actor=self.actor, model_id=model_id, trust_id=trust_id, sha256=sha256, reason=reason)
+        )
+
+    async def model(self, model_id: str) -> ModelView:
+        view = await self._folded(("training.events",), model_id, fold_model)
+        return _found(view, f"model {model_id}", "`trustflow model create` makes one and prints its id")
+
+    async def start_run(
+        self,
+        model_id: str,
+        trusts: Iterable[str],
+        plan: RunPlan,
+        *,
+        evaluate_at: Iterable[str] = (),
+        run_id: str | None = None,
+    ) -> str:
+        """Begin to train; returns the id of the run at once: follow it with `watch_run`."""
+        run_id = run_id or new_id()
+        await self._voice.ask(
+            StartRun(
+                actor=self.actor,
+                run_id=run_id,
+                model_id=model_id,
+                trusts=tuple(trusts),
+                evaluate_at=tuple(evaluate_at),
+                plan=plan,
+            )
+        )
+        return run_id
+
+    async def watch_run(self, run_id: str) -> AsyncGenerator[RunEvent, None]:
+        """Every event of the run from its beginning; the last is RunFinished, RunFailed or RunStopped."""
+        async with aclosing(self._voice.events(("training.events",))) as stream:
+            async for heard in stream:
+                event = heard.message
+                if isinstance(event, RunEvent) and event.run_id == run_id:
+                    yield event
+                    if isinstance(event, RUN_ENDS):
+                        return
+
+    async def stop_run(self, run_id: str) -> None:
+        await self._voice.ask(StopRun(actor=self.actor, run_id=run_id))
+
+    async def run(self, run_id: str) -> RunView:
+        view = await self._folded(("training.events",), run_id, fold_run)
+        return _found(view, f"run {run_id}", "`trustflow run start` makes one and prints its id")
+
+    async def download_model(self, run_id: str, path: Path) -> RunFinished:
+        """Bring the run's model to ``path``, every part verified against the manifest; goes on where it was cut.
+
+        Raises
+        ------
+        RunUnsuccessful
+        bus.objects.ObjectError
+        """
+        view = await self.run(run_id)
+        if view.result is None:
+            raise RunUnsuccessful(
+                f"the run is {view.status}, so there is no model: {view.failure or 'wait for its end'}"
+            )
+        since = await self._voice.bookmark(("training.events",))
+        await self._voice.ask(GetModel(actor=self.actor, run_id=run_id))
+        granted = await self._first((ModelGranted,), run_id, since, GRANT_TIMEOUT_S)
+        async with ObjectLane() as lane:
+            await lane.download(granted.model.manifest, granted.model.urls, path)
+        return view.result
+
+    async def _said(self, topics: Iterable[str]) -> AsyncGenerator[Message, None]:
+        async with aclosing(self._voice.events(topics, follow=False)) as stream:
+            async for heard in stream:
+                if heard.message is not None:
+                    yield heard.message
+
+    async def _folded(self, topics: Iterable[str], key: str, fold: Callable[[V | None, Message], V | None]) -> V | None:
+        view: V | None = None
+        async with aclosing(self._said(topics)) as said:
+            async for event in said:
+                if event.key == key:
+                    view = fold(view, event)
+        return view
+
+    async def _first(
+        self, wanted: tuple[type[M], ...], key: str, since: Bookmark, timeout_s: float, sha256: str | None = None
+    ) -> M:
+        events = self._voice.events(("training.events",), since=since)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s), aclosing(events) as stream:
+                async for heard in stream:
+                    event = heard.message
+                    if isinstance(event, wanted) and heard.key == key and sha256 in (None, getattr(event, "sha256", None)):
+                        return event
+        names = " or ".join(message.type for message in wanted)
+        raise NoAnswer(f"the training_coordinator service said no {names} within {timeout_s:g} s: see `make status`")
+
+
+def bundle_bytes(source: Path) -> bytes:
+    """A zip as it is; a folder packed so that equal files give equal bytes, hidden files and caches left out.
+
+    Raises
+    ------
+    NotFound
+    """
+    if source.is_file():
+        return source.read_bytes()
+    if not source.is_dir():
+        raise NotFound(f"there is no folder or zip {source}")
+    files = {file.relative_to(source): file for file in sorted(source.rglob("*")) if file.is_file()}
+    return pack({path.as_posix(): file.read_bytes() for path, file in files.items() if _belongs(path)})
+
+
+def _belongs(path: Path) -> bool:
+    return not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+
+
+def _found(view: V | None, what: str, remedy: str) -> V:
+    if view is None:
+        raise NotFound(f"nothing is known of {what}: {remedy}")
+    return view

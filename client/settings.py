@@ -1,0 +1,66 @@
+"""Where the federation is: from the environment, or from the file that `make up` writes."""
+
+import os
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_FILE = Path("build/run/env")
+
+
+class NotRunning(Exception):
+    """No federation is known here; the text names the remedy."""
+
+
+class FederationSettings(BaseSettings):
+    """The broker's address and the files that hold the passwords; variables win over the file."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    kafka_bootstrap: str = Field(validation_alias="TRUSTFLOW_KAFKA_BOOTSTRAP")
+    client_password_file: Path = Field(
+        validation_alias=AliasChoices("TRUSTFLOW_CLIENT_PASSWORD_FILE", "TRUSTFLOW_KAFKA_PASSWORD_FILE")
+    )
+    operator_password_file: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TRUSTFLOW_OPERATOR_PASSWORD_FILE", "KAFKA_OPERATOR_PASSWORD_FILE"),
+    )
+
+    def client_password(self) -> str:
+        return _secret(self.client_password_file)
+
+    def operator_password(self) -> str:
+        if self.operator_password_file is None:
+            raise NotRunning("only the operator reads every topic: set TRUSTFLOW_OPERATOR_PASSWORD_FILE")
+        return _secret(self.operator_password_file)
+
+
+def federation_settings(here: Path | None = None) -> FederationSettings:
+    """Read the environment over the file named by TRUSTFLOW_ENV, or else build/run/env here or in a folder above.
+
+    Raises
+    ------
+    NotRunning
+    """
+    file = env_file(here or Path.cwd())
+    try:
+        return FederationSettings(_env_file=file)  # type: ignore[call-arg]  # pydantic-settings reads it
+    except ValidationError as error:
+        missing = ", ".join(str(fault["loc"][0]) for fault in error.errors())
+        if file is None:
+            raise NotRunning("no federation is running here: `make up` starts one") from None
+        raise NotRunning(f"{file} lacks {missing}: `make up` writes it anew") from None
+
+
+def env_file(here: Path) -> Path | None:
+    named = os.environ.get("TRUSTFLOW_ENV")
+    candidates = [Path(named)] if named else [folder / ENV_FILE for folder in (here, *here.parents)]
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def _secret(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        raise NotRunning(f"the password file {file} cannot be read: `make up` writes it") from None

@@ -1,0 +1,73 @@
+"""`python -m infra up|status|down|env|setup`: the federation on this machine."""
+
+import subprocess
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from infra import lifecycle, report
+from infra.federation import RUN, Federation, remembered
+from infra.parts.part import PartNotReadyError
+from infra.supervision import Supervisor
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+console = Console()
+
+
+@app.command()
+def setup() -> None:
+    """Install what this machine lacks: Debian packages, the virtual environment, Kafka's jars."""
+    raise typer.Exit(subprocess.run([str(Path(__file__).with_name("setup.sh"))], check=False).returncode)
+
+
+@app.command()
+def up(trusts: Annotated[int, typer.Option(envvar="TRUSTS", help="How many trusts take part.")] = 2) -> None:
+    """Start what is not running, and return when everything answers."""
+    began = time.monotonic()
+    try:
+        lifecycle.up(trusts, console.print)
+    except (lifecycle.FederationError, PartNotReadyError, ValueError) as refused:
+        _fail(str(refused))
+    console.print(f"[green]up[/green] after {time.monotonic() - began:.1f} s: . {RUN}/env")
+
+
+@app.command()
+def status() -> None:
+    """Show every process: state, health, port and memory. Exit 1 when one is not well."""
+    found = report.rows(_running(), Supervisor(RUN))
+    console.print(report.table(found))
+    raise typer.Exit(0 if all(map(report.is_well, found)) else 1)
+
+
+@app.command()
+def down() -> None:
+    """Stop everything and make sure that nothing is left. Data stays in build/run."""
+    began = time.monotonic()
+    for process in lifecycle.down(console.print):
+        console.print(f"ended by force: {process.pid} {process.command[:60]}")
+    console.print(f"[green]down[/green] after {time.monotonic() - began:.1f} s")
+
+
+@app.command()
+def env() -> None:
+    """Print the addresses of the running federation as shell lines."""
+    _running()
+    print((RUN / "env").read_text(), end="")
+
+
+def _running() -> Federation:
+    federation = remembered()
+    if federation is None or not Supervisor(RUN).is_running():
+        _fail("no federation is running: `make up` starts one")
+    return federation
+
+
+def _fail(sentence: str) -> NoReturn:
+    console.print(f"[red]{sentence}")
+    raise typer.Exit(1)
+
+
+app()

@@ -1,0 +1,40 @@
+"""Databases, roles, users, topics and rules: what must be there before the first of our processes starts."""
+
+import asyncio
+
+from infra.federation import Federation, trust_role, warehouse_name, warehouse_reader
+from infra.kafka.admin import administrator
+from schemas.topics import ADMINISTRATOR, SERVICES, acls, all_topics, principals
+
+
+def provision(federation: Federation) -> None:
+    """Bring PostgreSQL and Kafka to the state the federation needs; may be repeated."""
+    for role in (*SERVICES, *map(trust_role, federation.trusts)):
+        _own_database(federation, role)
+    for trust in federation.trusts:
+        _warehouse(federation, trust)
+    asyncio.run(_broker(federation))
+
+
+def _own_database(federation: Federation, role: str) -> None:
+    federation.postgres.ensure_role(role, federation.keys.value(f"postgres-{role}"))
+    federation.postgres.ensure_database(role, owner=role)
+
+
+def _warehouse(federation: Federation, trust: str) -> None:
+    """The hospital's own database: ours is a role that may enter; what it may read is for the warehouse to grant."""
+    reader, warehouse = warehouse_reader(trust), warehouse_name(trust)
+    federation.postgres.ensure_role(reader, federation.keys.value(f"postgres-{reader}"))
+    federation.postgres.ensure_database(warehouse)
+    federation.postgres.execute(f"grant connect on database {warehouse} to {reader}")
+    federation.postgres.execute(f"alter role {reader} set default_transaction_read_only = on")
+
+
+async def _broker(federation: Federation) -> None:
+    users = {name: federation.keys.value(f"kafka-{name}") for name in principals(federation.trusts)}
+    rules = frozenset(acls(federation.trusts))
+    async with administrator(federation.kafka.bootstrap, federation.keys.value(f"kafka-{ADMINISTRATOR}")) as admin:
+        await admin.ensure_users(users)
+        await admin.ensure_topics(all_topics(federation.trusts))
+        await admin.ensure_acls(rules)
+        await admin.drop_acls(await admin.acls() - rules)

@@ -1,0 +1,112 @@
+"""The only wiring of a trust node."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from bus.lanes import Lanes
+from bus.objects import ObjectLane
+from bus.participant import Participant
+from bus.uow import UnitOfWork
+from schemas.topics import subscription, trust_principal
+from schemas.trust import TrustAnnounced
+from trust_node.cohort.lane import CohortLane
+from trust_node.cohort.store import Warehouse
+from trust_node.handlers import routes
+from trust_node.imaging.conversion import ScanConverter
+from trust_node.imaging.deid import DeidKeys
+from trust_node.imaging.lane import ImagingLane
+from trust_node.imaging.nifti import Dcm2niix
+from trust_node.imaging.pacs import Pacs
+from trust_node.imaging.receiver import Receiver
+from trust_node.imaging.spool import Spool
+from trust_node.imaging.study import Importer
+from trust_node.imaging.xnat import Xnat
+from trust_node.policy import Policy
+from trust_node.settings import Settings
+from trust_node.software import versions
+from trust_node.training.isolation import isolation_level
+from trust_node.training.lane import TrainingLane
+from trust_node.training.runs import Runs
+
+DEIDENTIFIERS = 2
+
+
+@dataclass(slots=True)
+class Node:
+    """A trust's node: what it is told, what it may do, and the parts that are open while it runs."""
+
+    settings: Settings
+    policy: Policy
+    _importer: Importer = field(init=False)
+    _objects: ObjectLane = field(init=False)
+
+    def participant(self) -> Participant:
+        keys = DeidKeys(self.settings.trust_key)
+        runs = Runs(self.settings.data_directory, self.policy)
+        return Participant(
+            name=trust_principal(self.settings.trust_id),
+            settings=self.settings,
+            router=routes(self.policy, keys),
+            subscription=trust_subscription(self.settings.trust_id),
+            migrations=Path(__file__).parent / "migrations",
+            lanes=self._lanes(runs),
+            on_start=self._announce,
+            running=lambda: self._running(keys, runs),
+        )
+
+    def _lanes(self, runs: Runs) -> Lanes:
+        lanes, settings = Lanes(), self.settings
+        warehouse = Warehouse(settings.warehouse_url.get_secret_value())
+        CohortLane(warehouse, self.policy.release, settings.trust_key).join(lanes)
+        ImagingLane(settings.trust_id, lambda: self._importer, self.policy.parallel_studies).join(lanes)
+        TrainingLane(settings.trust_id, runs, lambda: self._importer.xnat, lambda: self._objects).join(lanes)
+        return lanes
+
+    @asynccontextmanager
+    async def _running(self, keys: DeidKeys, runs: Runs) -> AsyncIterator[None]:
+        settings = self.settings
+        spool = Spool(settings.data_directory / "spool")
+        receiver = Receiver(
+            spool, settings.receiver_title, settings.receiver_host, settings.receiver_port, (settings.pacs_title,)
+        )
+        xnat = Xnat(settings.xnat_url, settings.xnat_user, settings.xnat_password)
+        with receiver, ProcessPoolExecutor(DEIDENTIFIERS, mp_context=get_context("spawn")) as pool:
+            async with xnat, ObjectLane() as self._objects:
+                self._importer = self._made_importer(spool, keys, pool, xnat)
+                try:
+                    yield
+                finally:
+                    await runs.close()
+
+    def _made_importer(self, spool: Spool, keys: DeidKeys, pool: ProcessPoolExecutor, xnat: Xnat) -> Importer:
+        settings = self.settings
+        return Importer(
+            pacs=Pacs(settings.pacs_host, settings.pacs_port, settings.pacs_title, settings.receiver_title),
+            receiver_title=settings.receiver_title,
+            spool=spool,
+            keys=keys,
+            pool=pool,
+            xnat=xnat,
+            converter=ScanConverter(xnat, Dcm2niix.on_path()),
+            work=settings.data_directory / "work",
+        )
+
+    async def _announce(self, _pool: Any, uow: UnitOfWork) -> None:
+        uow.emit(
+            TrustAnnounced(
+                trust_id=self.settings.trust_id,
+                approvers=self.policy.approvers,
+                small_number_threshold=self.policy.small_number_threshold,
+                isolation=isolation_level(None),
+                software=versions(),
+            )
+        )
+
+
+def trust_subscription(trust_id: str) -> str:
+    return subscription(trust_principal("any")).replace("[a-z][a-z0-9-]*", trust_id)

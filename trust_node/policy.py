@@ -1,0 +1,59 @@
+"""The trust's own policy: a TOML file that the hub cannot see, and never overrules."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.ids import UserId
+from trust_node.cohort.release import ReleasePolicy
+from trust_node.training.isolation import Limits
+
+
+class Policy(BaseModel):
+    """Every key of the file; an unknown one is an error, so that no rule is lost to a slip of the pen.
+
+    Attributes
+    ----------
+    approvers
+        Who may approve projects and training code for this trust.
+    small_number_threshold
+        Fewest distinct persons a released number may stand for.
+    rounding
+        Released numbers are multiples of this.
+    isolation
+        ``bubblewrap``: training code runs behind that wall or not at all.
+        ``none``: it may run bare where there is no wall, and the run says so.
+    task_seconds, memory_bytes, update_bytes
+        Limits of one training task.
+    parallel_studies
+        Studies that may be on their way from the PACS at once.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    approvers: tuple[UserId, ...] = Field(min_length=1)
+    small_number_threshold: int = Field(default=10, ge=2)
+    rounding: int = Field(default=5, ge=1)
+    isolation: Literal["bubblewrap", "none"] = "bubblewrap"
+    task_seconds: float = Field(default=1800.0, gt=0)
+    memory_bytes: int = Field(default=8 * 2**30, gt=0)
+    update_bytes: int = Field(default=2 * 2**30, gt=0)
+    threads: int = Field(default=1, ge=1)
+    parallel_studies: int = Field(default=3, ge=1, le=32)
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read the file; raises pydantic's ValidationError naming the key at fault."""
+        return cls.model_validate(tomllib.loads(file.read_text()))
+
+    @property
+    def release(self) -> ReleasePolicy:
+        return ReleasePolicy(threshold=self.small_number_threshold, rounding=self.rounding)
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            memory=self.memory_bytes, update=self.update_bytes, task_seconds=self.task_seconds, threads=self.threads
+        )

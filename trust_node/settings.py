@@ -1,0 +1,35 @@
+"""What a trust node must be told: where the hub's broker and the hospital's own systems are."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bus.settings import BusSettings
+from schemas.ids import TrustId
+
+
+class Settings(BusSettings):
+    """``trust_key_file`` holds the secret from which all pseudonyms of this trust are drawn; it never leaves."""
+
+    trust_id: TrustId
+    trust_key_file: Path
+    policy_file: Path
+    data_directory: Path
+    warehouse_url: SecretStr
+    pacs_host: str
+    pacs_port: int
+    pacs_title: str
+    receiver_host: str = "127.0.0.1"
+    receiver_port: int
+    receiver_title: str
+    xnat_url: str
+    xnat_user: str
+    xnat_password_file: Path
+
+    @property
+    def trust_key(self) -> bytes:
+        return self.trust_key_file.read_text().strip().encode()
+
+    @property
+    def xnat_password(self) -> str:
+        return self.xnat_password_file.read_text().strip()

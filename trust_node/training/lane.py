@@ -1,0 +1,193 @@
+"""The training lane: prepare a run, hand each task to its sandbox, send the answer by the object lane."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bus.errors import Rejection, Transient
+from bus.lanes import Job, Lanes
+from bus.objects import GrantExpired, ObjectError, ObjectLane
+from bus.uow import UnitOfWork
+from schemas.bundle import BadBundle
+from schemas.manifest import TensorSpec, read_layout
+from schemas.trust import (
+    EndRun,
+    ModelEvaluated,
+    PrepareRun,
+    RunPrepared,
+    RunRefused,
+    RunTask,
+    TaskFailed,
+    UpdateSubmitted,
+)
+from schemas.trust import GrantExpired as GrantExpiredEvent
+from trust_node import store
+from trust_node.imaging.xnat import Xnat, XnatRefusedError, XnatUnreachableError
+from trust_node.software import versions
+from trust_node.training.bundle import unpack
+from trust_node.training.dataset import Dataset, LabelsUnreadableError, gather
+from trust_node.training.isolation import SandboxUnavailable
+from trust_node.training.runs import Folders, KeptAnswer, Runs
+from trust_node.training.sandbox import SandboxDied, SandboxTimeout, Task
+from trust_node.training.update import BadUpdate
+
+WORKERS = 2
+ATTEMPTS = 5
+CODE_MAY_FAIL = 2
+"""Attempts after which an exception in the training code is taken for its own fault, not the machine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingLane:
+    """``xnat`` and ``objects`` are given once they are open."""
+
+    trust_id: str
+    runs: Runs
+    xnat: Callable[[], Xnat]
+    objects: Callable[[], ObjectLane]
+
+    def join(self, lanes: Lanes) -> None:
+        lanes.lane("training", on_failure=self._not_done, workers=WORKERS, attempts=ATTEMPTS)(self.work)
+        lanes.lane("ending", on_failure=_nothing_to_say)(self.end)
+
+    async def work(self, message: PrepareRun | RunTask, job: Job) -> None:
+        if await self._is_over(message.run_id, job):
+            return
+        try:
+            await (self._prepare(message, job) if isinstance(message, PrepareRun) else self._task(message, job))
+        except (ObjectError, XnatUnreachableError) as error:
+            raise Transient(type(error).__name__) from error
+        except (XnatRefusedError, LabelsUnreadableError) as error:
+            raise Rejection("data_unreadable", str(error)) from error
+        except SandboxUnavailable as error:
+            raise Rejection("no_sandbox", str(error)) from error
+        except (BadBundle, BadUpdate) as error:
+            raise Rejection(error.code, str(error)) from error
+
+    async def end(self, message: EndRun, _job: Job) -> None:
+        await self.runs.end(message.run_id)
+
+    async def _prepare(self, message: PrepareRun, job: Job) -> None:
+        project = await self._project(message, job)
+        folders = self.runs.folders(message.run_id)
+        entry_point = await self._fetch_code(message, folders)
+        dataset = await gather(self.xnat(), project, folders.data(message.project_id))
+        async with job.transaction() as uow:
+            await store.save_run(uow.connection, message.run_id, message.project_id, entry_point)
+        sandbox = await self.runs.sandbox(message.run_id, message.project_id, entry_point)
+        async with job.done() as uow:
+            uow.emit(self._prepared(message, dataset, sandbox.isolation))
+
+    async def _project(self, message: PrepareRun, job: Job) -> str:
+        async with job.transaction() as uow:
+            project = await store.project(uow.connection, message.project_id)
+        if project is None or project.xnat_project is None:
+            raise Rejection("no_images", "No image of this project has been imported at this trust.")
+        return project.xnat_project
+
+    async def _fetch_code(self, message: PrepareRun, folders: Folders) -> str:
+        folders.run.mkdir(parents=True, exist_ok=True)
+        file = folders.run / "bundle.zip"
+        await self.objects().download(message.bundle.manifest, message.bundle.urls, file)
+        report = await asyncio.to_thread(lambda: unpack(file.read_bytes(), message.bundle_sha256, folders.bundle))
+        return report.entry_point
+
+    async def _task(self, message: RunTask, job: Job) -> None:
+        folders = self.runs.folders(message.run_id)
+        kept = folders.answer(message.kind, message.round)
+        try:
+            if kept.told() is None:
+                await self._train(message, job, folders, kept)
+            await self._send(message, job, kept)
+        except GrantExpired:
+            async with job.done() as uow:
+                uow.emit(GrantExpiredEvent(**self._about(message), kind=message.kind))
+
+    async def _train(self, message: RunTask, job: Job, folders: Folders, kept: KeptAnswer) -> None:
+        async with job.transaction() as uow:
+            run = await store.run(uow.connection, message.run_id)
+        if run is None:
+            raise Rejection("not_prepared", "This run was never prepared here.")
+        model = await self._fetch_model(message, folders)
+        sandbox = await self.runs.sandbox(run.run_id, run.project_id, run.entry_point)
+        try:
+            update = await sandbox.run(Task(message.kind, message.round, message.seed, model, message.config))
+        except SandboxDied as died:
+            await self.runs.drop(message.run_id)
+            if died.reason == "failed" and job.attempts >= CODE_MAY_FAIL:
+                raise Rejection("code_failed", "The training code ended with an error; its log stays here.") from died
+            raise Transient(died.reason) from died
+        except SandboxTimeout as late:
+            await self.runs.drop(message.run_id)
+            raise Rejection("task_timed_out", "The training code took longer than this trust allows.") from late
+        weights = update.weights.file if update.weights else None
+        await asyncio.to_thread(kept.keep, weights, update.examples, dict(update.metrics))
+
+    async def _fetch_model(self, message: RunTask, folders: Folders) -> Path | None:
+        if message.model is None:
+            return None
+        folders.models.mkdir(parents=True, exist_ok=True)
+        file = folders.models / f"{message.model.manifest.sha256}.safetensors"
+        if not file.exists():
+            await self.objects().download(message.model.manifest, message.model.urls, file)
+            _forget_others(file)
+        return file
+
+    async def _send(self, message: RunTask, job: Job, kept: KeptAnswer) -> None:
+        examples, metrics = kept.told() or (0, {})
+        about = self._about(message)
+        if message.upload is None:
+            said: ModelEvaluated | UpdateSubmitted = ModelEvaluated(**about, examples=examples, metrics=metrics)
+        else:
+            tensors = await asyncio.to_thread(_tensors, kept.weights)
+            manifest = await self.objects().upload(kept.weights, message.upload, tensors)
+            said = UpdateSubmitted(**about, kind=message.kind, examples=examples, metrics=metrics, manifest=manifest)
+        async with job.done() as uow:
+            uow.emit(said)
+        kept.weights.unlink(missing_ok=True)
+
+    async def _is_over(self, run_id: str, job: Job) -> bool:
+        async with job.transaction() as uow:
+            run = await store.run(uow.connection, run_id)
+        return run is not None and run.ended
+
+    def _prepared(self, message: PrepareRun, dataset: Dataset, isolation: str) -> RunPrepared:
+        return RunPrepared(
+            trust_id=self.trust_id,
+            run_id=message.run_id,
+            images=dataset.images,
+            labelled=dataset.labelled,
+            isolation=isolation,
+            software=versions(),
+        )
+
+    async def _not_done(self, message: PrepareRun | RunTask, uow: UnitOfWork, code: str, reason: str) -> None:
+        """Say so, unless the run is over anyway."""
+        run = await store.run(uow.connection, message.run_id)
+        if run is not None and run.ended:
+            return
+        if isinstance(message, PrepareRun):
+            uow.emit(RunRefused(trust_id=self.trust_id, run_id=message.run_id, code=code, reason=reason))
+        else:
+            uow.emit(TaskFailed(**self._about(message), kind=message.kind, code=code, reason=reason))
+
+    def _about(self, message: RunTask) -> dict[str, Any]:
+        return {"trust_id": self.trust_id, "run_id": message.run_id, "round": message.round}
+
+
+def _tensors(file: Path) -> tuple[TensorSpec, ...]:
+    with file.open("rb") as weights:
+        start = weights.read(8)
+        return read_layout(start + weights.read(int.from_bytes(start, "little"))).tensors
+
+
+def _forget_others(model: Path) -> None:
+    for other in model.parent.glob("*.safetensors"):
+        if other != model:
+            other.unlink()
+
+
+def _nothing_to_say(_message: EndRun, _uow: UnitOfWork, _code: str, _reason: str) -> None:
+    return None
