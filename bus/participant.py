@@ -84,7 +84,7 @@ class Participant:
     def run(self) -> None:
         """Serve until SIGTERM."""
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-        options = {
+        options: dict[str, Any] = {
             "host": self.settings.http_host,
             "port": self.settings.http_port,
             "timeout_graceful_shutdown": 1,

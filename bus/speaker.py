@@ -6,10 +6,9 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from bus.decode import Record, Unreadable, read_envelope, read_message
@@ -50,11 +49,15 @@ class Bookmark:
 
 
 Since = datetime | Bookmark | None
+Until = Bookmark | Literal["now"] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A record as it was read. ``fault`` is the code that says why no message could be made of it."""
+    """A record as it was read. ``fault`` is the code that says why no message could be made of it.
+
+    A dead letter names who put it aside and its origin, ``topic/partition/offset``.
+    """
 
     topic: str
     partition: int
@@ -65,6 +68,7 @@ class Heard:
     message: Message | None
     fault: str | None = None
     put_aside_by: str | None = None
+    origin: str | None = None
 
     @property
     def answer(self) -> Answer | None:
@@ -95,6 +99,7 @@ def hear(record: Record) -> Heard:
         message=message,
         fault=fault,
         put_aside_by=headers.get("tf-group"),
+        origin=headers.get("tf-origin"),
     )
 
 
@@ -155,24 +160,23 @@ class Speaker:
 
     async def bookmark(self, topics: Iterable[str] = HUB_EVENTS) -> Bookmark:
         """Where these topics end now: pass it to `events` to miss nothing of what a later command causes."""
-        async with self._consumer() as consumer:
-            return Bookmark(await consumer.end_offsets(await self._partitions(topics)))
+        async with self._consumer(topics) as (consumer, partitions):
+            return Bookmark(await consumer.end_offsets(partitions))
 
     async def topics(self) -> tuple[str, ...]:
         """Every topic that this principal may know of."""
-        async with self._admin() as admin:
-            return tuple(sorted(await admin.list_topics()))
+        async with self._consumer() as (consumer, _):
+            return tuple(sorted(await consumer.topics()))
 
     async def events(
-        self, topics: Iterable[str] = HUB_EVENTS, *, since: Since = None, follow: bool = True
+        self, topics: Iterable[str] = HUB_EVENTS, *, since: Since = None, until: Until = None
     ) -> AsyncGenerator[Heard, None]:
-        """Read from the beginning, a time or a bookmark; without ``follow`` stop at what is the end now.
+        """Read from the beginning, a time or a bookmark; for ever, or until a bookmark, or until what is the end now.
 
         Records of one key come in order; across partitions there is none.
         """
-        partitions = await self._partitions(topics)
-        async with self._consumer() as consumer:
-            ends = None if follow else await consumer.end_offsets(partitions)
+        async with self._consumer(topics) as (consumer, partitions):
+            ends = await _ends(consumer, partitions, until)
             starts = await _starts(consumer, partitions, since)
             consumer.assign(partitions)
             # no await between assigning and seeking: a fetch under way from elsewhere costs half a second
@@ -220,41 +224,23 @@ class Speaker:
                 if answer and waiting and not waiting.done():
                     waiting.set_result(answer)
 
-    async def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
-        async with self._admin() as admin:
-            described = await admin.describe_topics(list(topics))
-        refused = sorted(topic["topic"] for topic in described if topic["error_code"])
-        if refused:
-            raise Unreachable(
-                f"may not be read, or do not exist: {', '.join(refused)}; take the operator's credentials"
-            )
-        return [
-            TopicPartition(topic["topic"], partition["partition"])
-            for topic in described
-            for partition in topic["partitions"]
-        ]
-
     @asynccontextmanager
-    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+    async def _consumer(
+        self, topics: Iterable[str] = ()
+    ) -> AsyncIterator[tuple[AIOKafkaConsumer, tuple[TopicPartition, ...]]]:
+        """A consumer that knows these topics' partitions and reads nothing yet."""
         consumer = AIOKafkaConsumer(
-            group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._login
+            *topics, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._login
         )
         with self._naming_the_remedy():
-            await _started(consumer.start, consumer.stop)
             try:
-                yield consumer
+                await consumer.start()
+                partitions = tuple(sorted(consumer.assignment()))
+                # a subscription would fetch from its own positions, and begin anew when a broker comes back
+                consumer.unsubscribe()
+                yield consumer, partitions
             finally:
                 await consumer.stop()
-
-    @asynccontextmanager
-    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(**self._login)
-        with self._naming_the_remedy():
-            await _started(admin.start, admin.close)
-            try:
-                yield admin
-            finally:
-                await admin.close()
 
     @contextmanager
     def _naming_the_remedy(self) -> Iterator[None]:
@@ -279,7 +265,7 @@ async def _started(start: Callable[[], Any], stop: Callable[[], Any]) -> None:
 
 
 async def _starts(
-    consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since: Since
+    consumer: AIOKafkaConsumer, partitions: tuple[TopicPartition, ...], since: Since
 ) -> Mapping[TopicPartition, int]:
     if isinstance(since, Bookmark):
         return since.offsets
@@ -289,6 +275,14 @@ async def _starts(
     milliseconds = int(since.timestamp() * 1000)
     found = await consumer.offsets_for_times(dict.fromkeys(partitions, milliseconds))
     return {partition: found[partition].offset if found[partition] else ends[partition] for partition in partitions}
+
+
+async def _ends(
+    consumer: AIOKafkaConsumer, partitions: tuple[TopicPartition, ...], until: Until
+) -> Mapping[TopicPartition, int] | None:
+    if until == "now":
+        return await consumer.end_offsets(partitions)  # type: ignore[no-any-return]  # aiokafka is untyped
+    return until.offsets if until else None
 
 
 async def _behind(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

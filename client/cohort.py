@@ -86,6 +86,8 @@ def _row(view: QueryView, trust: str) -> tuple[object, ...]:
     answer = view.answers.get(trust)
     if answer is None:
         return (trust, "waiting", "", "")
-    cells = "; ".join(f"{', '.join(cell.keys)}: {'hidden' if cell.persons is None else cell.persons}" for cell in answer.cells)
+    cells = "; ".join(
+        f"{', '.join(cell.keys)}: {'hidden' if cell.persons is None else cell.persons}" for cell in answer.cells
+    )
     why = f"{answer.code}: {answer.reason}" if answer.code else ""
     return (trust, answer.outcome, answer.persons if not cells else f"{answer.persons} ({cells})", why)

@@ -15,6 +15,8 @@ from client.views import ImportView, TrustImport
 
 app = typer.Typer(no_args_is_help=True, help="Follow images from each PACS into the trust's XNAT.")
 
+STEPS = 3
+
 ProjectId = Annotated[str, typer.Argument(help="The project's id.", show_default=False)]
 
 
@@ -80,11 +82,12 @@ def bars(view: ImportView) -> RenderableType:
     made = Table(title=f"Import of {view.project_id}", title_justify="left")
     for column in ("trust", "studies", "", "received", "archived", "converted", "failed", "slices in", "slices out"):
         made.add_column(column)
-    for trust, state in sorted(view.trusts.items()):
+    for trust in sorted({*view.approved, *view.trusts}):
+        state = view.trusts.get(trust, TrustImport())
         tally = state.tally
         counts = (tally.received, tally.archived, tally.converted, tally.failed, tally.slices_in, tally.slices_out)
-        bar = ProgressBar(total=max(1, asked(state)), completed=done(state), width=20)
-        made.add_row(trust, f"{done(state)} of {asked(state)}", bar, *map(str, counts))
+        bar = ProgressBar(total=1.0, completed=share_done(state), width=20)
+        made.add_row(trust, str(asked(state)), bar, *map(str, counts))
     return made
 
 
@@ -92,18 +95,21 @@ def asked(state: TrustImport) -> int:
     return max(state.planned, state.tally.asked)
 
 
-def done(state: TrustImport) -> int:
-    """Studies that will not move again: all once the trust has finished, else those that failed or went furthest."""
+def share_done(state: TrustImport) -> float:
+    """From 0 to 1; each study has three steps before it, and one that failed has none left."""
     if state.finished:
-        return asked(state)
-    return min(asked(state), state.tally.failed + (state.tally.converted or state.tally.archived))
+        return 1.0
+    tally = state.tally
+    steps = tally.received + tally.archived + tally.converted + STEPS * tally.failed
+    return min(1.0, steps / (STEPS * asked(state))) if asked(state) else 0.0
 
 
 def failures(view: ImportView) -> Table:
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (trust, pseudonym, study.code, study.attempt)
         for trust, state in sorted(view.trusts.items())
         for pseudonym, study in state.studies.items()
         if study.state == "failed"
     ]
+    rows += [(trust, "all", why, "") for trust, why in view.barred.items()]
     return table("Failed studies" if rows else "No study failed", ("trust", "study", "code", "attempt"), rows)

@@ -7,7 +7,7 @@ import typer
 
 from client.sdk import NotFound, Trustflow
 from client.terminal import Actor, AsJson, out, play, say, say_json, table
-from client.views import BundleView, ModelView
+from client.views import BundleView
 from schemas.training import BundleSubmitted
 
 app = typer.Typer(no_args_is_help=True, help="Bring training code to the trusts; each approves it by its digest.")
@@ -82,6 +82,7 @@ def approve(
 @app.command()
 def decline(
     model_id: ModelId,
+    *,
     trust: TrustOption,
     actor: Actor,
     reason: Annotated[str, typer.Option(help="Why; the project's members read it.", show_default=False)],

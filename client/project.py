@@ -18,6 +18,7 @@ TrustOption = Annotated[str, typer.Option("--trust", help="The trust you decide 
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="What the project is called.", show_default=False)],
+    *,
     actor: Actor,
     description: Annotated[str, typer.Option(help="What it is for; approvers read this.")] = "",
     nifti: Annotated[bool, typer.Option(help="Convert the images to NIfTI after import.")] = True,
@@ -39,6 +40,7 @@ def create(
 @app.command()
 def edit(
     project_id: ProjectId,
+    *,
     actor: Actor,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     description: Annotated[str | None, typer.Option(help="A new description.")] = None,

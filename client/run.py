@@ -23,10 +23,13 @@ RunId = Annotated[str, typer.Argument(help="The run's id.", show_default=False)]
 @app.command()
 def start(
     model_id: Annotated[str, typer.Argument(help="The model to train.", show_default=False)],
+    *,
     actor: Actor,
     trust: Annotated[list[str], typer.Option(help="A trust that trains; give it once for each.", show_default=False)],
     rounds: Annotated[int, typer.Option(min=1, help="How many rounds.")] = 5,
-    quorum: Annotated[int | None, typer.Option(min=1, help="Least updates that may close a round; all by default.")] = None,
+    quorum: Annotated[
+        int | None, typer.Option(min=1, help="Least updates that may close a round; all by default.")
+    ] = None,
     deadline: Annotated[float, typer.Option(help="Seconds a round may take.")] = 600.0,
     seed: Annotated[int, typer.Option(help="The same seed, code and data give the same model.")] = 0,
     metric: Annotated[str, typer.Option(help="What says how good a model is.")] = "accuracy",
@@ -155,11 +158,16 @@ def picture(view: RunView) -> RenderableType:
         "Rounds",
         ("round", "seconds", "trusts", "metrics"),
         [
-            (finished.round, f"{finished.seconds:.2f}", ", ".join(finished.participants), metrics_text(finished.metrics))
+            (
+                finished.round,
+                f"{finished.seconds:.2f}",
+                ", ".join(finished.participants),
+                metrics_text(finished.metrics),
+            )
             for finished in view.rounds
         ],
     )
-    notes = [*view.rejected_updates, *([view.failure] if view.failure else []), *_result(view)]
+    notes = [*view.notes, *([view.failure] if view.failure else []), *_result(view)]
     return Group(head, ProgressBar(total=view.plan.rounds, completed=done, width=40), rounds, *notes)
 
 

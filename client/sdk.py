@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 from bus.objects import ObjectLane
-from bus.speaker import Bookmark, CommandRejected, Heard, NoAnswer, Since, Speaker
+from bus.speaker import Bookmark, CommandRejected, Heard, NoAnswer, Since, Speaker, Until
 from bus.uow import new_id
 from client.settings import FederationSettings
 from client.views import (
@@ -70,6 +70,7 @@ V = TypeVar("V")
 
 GRANT_TIMEOUT_S = 15.0
 SCAN_TIMEOUT_S = 60.0
+IMPORT_TOPICS = ("project.events", "cohort.events", "imaging.events")
 RUN_ENDS = (RunFinished, RunFailed, RunStopped)
 
 
@@ -89,7 +90,7 @@ class Voice(Protocol):
     async def bookmark(self, topics: Iterable[str] = ...) -> Bookmark: ...
 
     def events(
-        self, topics: Iterable[str] = ..., *, since: Since = ..., follow: bool = ...
+        self, topics: Iterable[str] = ..., *, since: Since = ..., until: Until = ...
     ) -> AsyncGenerator[Heard, None]: ...
 
 
@@ -164,20 +165,14 @@ class Trustflow:
         await self._voice.ask(DeclineProject(actor=self.actor, project_id=project_id, trust_id=trust_id, reason=reason))
 
     async def project(self, project_id: str) -> ProjectView:
-        view: ProjectView | None = None
-        async with aclosing(self._said(("project.events", "cohort.events"))) as said:
-            async for event in said:
-                if getattr(event, "project_id", None) == project_id:
-                    view = fold_project(view, event)
+        view = await self._folded(("project.events", "cohort.events"), project_id, fold_project)
         return _found(view, f"project {project_id}", "`trustflow project list` names them")
 
     async def projects(self) -> list[ProjectView]:
         views: dict[str, ProjectView | None] = {}
-        async with aclosing(self._said(("project.events",))) as said:
+        async with aclosing(self._said(("project.events",), until="now")) as said:
             async for event in said:
-                project_id = getattr(event, "project_id", None)
-                if project_id:
-                    views[project_id] = fold_project(views.get(project_id), event)
+                views[event.key] = fold_project(views.get(event.key), event)
         return [view for view in views.values() if view]
 
     async def query(
@@ -189,39 +184,29 @@ class Trustflow:
         await self._voice.ask(
             SubmitQuery(actor=self.actor, query_id=query_id, project_id=project_id, sql=sql, trusts=tuple(trusts))
         )
-        async with aclosing(self._voice.events(("cohort.events",), since=since)) as stream:
-            async for heard in stream:
-                event = heard.message
-                if isinstance(event, CohortEvent) and event.query_id == query_id:
+        async with aclosing(self._said(("cohort.events",), query_id, since=since)) as said:
+            async for event in said:
+                if isinstance(event, CohortEvent):
                     yield event
-                    if isinstance(event, QueryTotalled):
-                        return
+                if isinstance(event, QueryTotalled):
+                    return
 
     async def cohort(self, query_id: str) -> QueryView:
         view = await self._folded(("cohort.events",), query_id, fold_query)
         return _found(view, f"query {query_id}", "`trustflow cohort query` makes one and prints its id")
 
     async def imports(self, project_id: str) -> ImportView:
-        view = await self._folded(("imaging.events",), project_id, fold_import)
-        return _found(view, f"import of {project_id}", "it begins when a trust has approved the project")
+        return await self._imports(project_id, "now")
 
     async def watch_import(self, project_id: str) -> AsyncGenerator[ImportView, None]:
-        """The import after each event, from its beginning until every trust of it has finished.
-
-        A trust that begins only after all others have finished is no longer waited for.
-        """
-        asked = await self.project(project_id)
-        approved = {trust for trust, decision in asked.decisions.items() if decision.approved}
-        view: ImportView | None = None
-        async with aclosing(self._voice.events(("imaging.events",))) as stream:
-            async for heard in stream:
-                if heard.message is None or heard.key != project_id:
-                    continue
-                view = fold_import(view, heard.message)
-                if view:
-                    yield view
-                    if view.finished and approved <= view.trusts.keys():
-                        return
+        """The import as it stands and after each event, until every trust that approved has finished."""
+        now = await self._voice.bookmark(IMPORT_TOPICS)
+        view = await self._imports(project_id, now)
+        yield view
+        async with aclosing(self._said(IMPORT_TOPICS, project_id, since=now)) as said:
+            while not view.finished:
+                view = fold_import(view, await anext(said)) or view
+                yield view
 
     async def retry_import(self, project_id: str, trust_id: str, study: str | None = None) -> None:
         """Try the failed studies of a trust again, or the one of this pseudonym."""
@@ -292,13 +277,13 @@ class Trustflow:
 
     async def watch_run(self, run_id: str) -> AsyncGenerator[RunEvent, None]:
         """Every event of the run from its beginning; the last is RunFinished, RunFailed or RunStopped."""
-        async with aclosing(self._voice.events(("training.events",))) as stream:
-            async for heard in stream:
-                event = heard.message
-                if isinstance(event, RunEvent) and event.run_id == run_id:
+        await self.run(run_id)
+        async with aclosing(self._said(("training.events",), run_id)) as said:
+            async for event in said:
+                if isinstance(event, RunEvent):
                     yield event
-                    if isinstance(event, RUN_ENDS):
-                        return
+                if isinstance(event, RUN_ENDS):
+                    return
 
     async def stop_run(self, run_id: str) -> None:
         await self._voice.ask(StopRun(actor=self.actor, run_id=run_id))
@@ -327,29 +312,35 @@ class Trustflow:
             await lane.download(granted.model.manifest, granted.model.urls, path)
         return view.result
 
-    async def _said(self, topics: Iterable[str]) -> AsyncGenerator[Message, None]:
-        async with aclosing(self._voice.events(topics, follow=False)) as stream:
+    async def _imports(self, project_id: str, until: Until) -> ImportView:
+        view = await self._folded(IMPORT_TOPICS, project_id, fold_import, until)
+        return _found(view, f"an import of {project_id}", "it begins when a trust approves the project")
+
+    async def _said(
+        self, topics: Iterable[str], key: str | None = None, *, since: Since = None, until: Until = None
+    ) -> AsyncGenerator[Message, None]:
+        async with aclosing(self._voice.events(topics, since=since, until=until)) as stream:
             async for heard in stream:
-                if heard.message is not None:
+                if heard.message is not None and key in (None, heard.key):
                     yield heard.message
 
-    async def _folded(self, topics: Iterable[str], key: str, fold: Callable[[V | None, Message], V | None]) -> V | None:
+    async def _folded(
+        self, topics: Iterable[str], key: str, fold: Callable[[V | None, Message], V | None], until: Until = "now"
+    ) -> V | None:
         view: V | None = None
-        async with aclosing(self._said(topics)) as said:
+        async with aclosing(self._said(topics, key, until=until)) as said:
             async for event in said:
-                if event.key == key:
-                    view = fold(view, event)
+                view = fold(view, event)
         return view
 
     async def _first(
         self, wanted: tuple[type[M], ...], key: str, since: Bookmark, timeout_s: float, sha256: str | None = None
     ) -> M:
-        events = self._voice.events(("training.events",), since=since)
+        said = self._said(("training.events",), key, since=since)
         with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s), aclosing(events) as stream:
-                async for heard in stream:
-                    event = heard.message
-                    if isinstance(event, wanted) and heard.key == key and sha256 in (None, getattr(event, "sha256", None)):
+            async with asyncio.timeout(timeout_s), aclosing(said):
+                async for event in said:
+                    if isinstance(event, wanted) and sha256 in (None, getattr(event, "sha256", None)):
                         return event
         names = " or ".join(message.type for message in wanted)
         raise NoAnswer(f"the training_coordinator service said no {names} within {timeout_s:g} s: see `make status`")

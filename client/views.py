@@ -30,6 +30,7 @@ from schemas.training import (
     RunPlan,
     RunStarted,
     RunStopped,
+    TaskMissed,
     TrustLeft,
     TrustReady,
     UpdateAccepted,
@@ -89,12 +90,17 @@ class TrustImport(View):
 
 
 class ImportView(View):
+    """``barred`` names trusts that approved and could not fix their cohort, and why: they import nothing."""
+
     project_id: str
+    approved: tuple[str, ...] = ()
+    barred: dict[str, str] = {}
     trusts: dict[str, TrustImport] = {}
 
     @property
     def finished(self) -> bool:
-        return bool(self.trusts) and all(trust.finished for trust in self.trusts.values())
+        waiting = {*self.approved, *self.trusts} - self.barred.keys()
+        return all(trust in self.trusts and self.trusts[trust].finished for trust in waiting)
 
 
 class BundleView(View):
@@ -119,7 +125,10 @@ class ModelView(View):
 
 
 class RunView(View):
-    """``round`` is the one under way; ``updates`` names who has delivered in it, ``left`` who takes no part and why."""
+    """``round`` is the one under way; ``updates`` names who has delivered in it, ``left`` who takes no part and why.
+
+    ``notes`` tells of updates that were rejected and tasks that were missed.
+    """
 
     run_id: str
     model_id: str
@@ -132,7 +141,7 @@ class RunView(View):
     left: dict[str, str] = {}
     round: int = 0
     updates: tuple[str, ...] = ()
-    rejected_updates: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     rounds: tuple[RoundFinished, ...] = ()
     result: RunFinished | None = None
     failure: str | None = None
@@ -183,9 +192,13 @@ def fold_query(view: QueryView | None, event: Message) -> QueryView | None:
 
 
 def fold_import(view: ImportView | None, event: Message) -> ImportView | None:
-    if not isinstance(event, ImagingEvent):
+    if not isinstance(event, ImagingEvent | ProjectApproved | CohortNotFrozen):
         return view
     view = view or ImportView(project_id=event.project_id)
+    if isinstance(event, ProjectApproved):
+        return view.model_copy(update={"approved": (*view.approved, event.trust_id)})
+    if isinstance(event, CohortNotFrozen):
+        return view.model_copy(update={"barred": view.barred | {event.trust_id: f"{event.code}: {event.reason}"}})
     trust = _advanced(view.trusts.get(event.trust_id, TrustImport()), event)
     return view.model_copy(update={"trusts": view.trusts | {event.trust_id: trust}})
 
@@ -244,12 +257,13 @@ def _run_changes(view: RunView, event: Message) -> dict[str, object]:
         case RoundStarted():
             return {"round": event.round, "updates": ()}
         case UpdateAccepted():
-            return {"updates": (*view.updates, event.trust_id)}
-        case UpdateRejected():
-            text = f"round {event.round}, {event.trust_id}: {event.code}: {event.reason}"
-            return {"rejected_updates": (*view.rejected_updates, text)}
+            return {"updates": tuple(dict.fromkeys((*view.updates, event.trust_id)))}
+        case UpdateRejected() | TaskMissed():
+            note = f"round {event.round}, {event.trust_id}: {event.code}: {event.reason}"
+            return {"notes": (*view.notes, note)}
         case RoundFinished():
-            return {"rounds": (*view.rounds, event)}
+            earlier = (finished for finished in view.rounds if finished.round != event.round)
+            return {"rounds": (*earlier, event)}
         case RunFinished():
             return {"status": "finished", "result": event}
         case RunFailed():

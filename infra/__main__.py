@@ -14,7 +14,7 @@ from infra.parts.part import PartNotReadyError
 from infra.supervision import Supervisor
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-console = Console()
+console = Console(highlight=False, soft_wrap=True)
 
 
 @app.command()

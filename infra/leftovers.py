@@ -46,8 +46,9 @@ def _belongs(pid: int, run: Path) -> bool:
     with suppress(OSError):
         if f"{RUN_MARK}={run}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
             return True
-        folder = Path(f"/proc/{pid}/cwd").readlink()
-        return folder.is_relative_to(run) and str(run) in _command(pid)
+        command, folder = _command(pid), Path(f"/proc/{pid}/cwd").readlink()
+        is_part = folder.is_relative_to(run) and str(run) in command
+        return is_part or command.endswith(f"supervisor.supervisord -c {run}/supervisord.conf")
     return False
 
 

@@ -15,7 +15,7 @@ from infra.programs import Program, programs
 from infra.provision import provision
 from infra.supervision import Supervisor
 
-HEALTH_TIMEOUT_S = 60.0
+HEALTH_TIMEOUT_S = 180.0
 SHUTDOWN_TIMEOUT_S = 15.0
 
 Say = Callable[[str], None]
@@ -52,8 +52,8 @@ def down(say: Say, run: Path = RUN) -> list[Process]:
     if supervisor.is_running():
         supervisor.stop("nodes")
         supervisor.stop("parts")
-        supervisor.shutdown()
-        _wait(lambda: not supervisor.is_running(), SHUTDOWN_TIMEOUT_S, "supervisord does not end")
+        daemon = supervisor.shutdown()
+        _wait(lambda: not Path(f"/proc/{daemon}").exists(), SHUTDOWN_TIMEOUT_S, "supervisord does not end")
         say("stopped")
     (run / "env").unlink(missing_ok=True)
     return end_leftovers(run)
@@ -77,8 +77,8 @@ def _running_federation(supervisor: Supervisor, trusts: int, say: Say) -> Federa
 
 
 def _launched_federation(supervisor: Supervisor, trusts: int, say: Say) -> Federation:
-    for process in end_leftovers(supervisor.run):
-        say(f"ended a process of an earlier run: {process.pid} {process.command[:60]}")
+    if ended := end_leftovers(supervisor.run):
+        say(f"ended {len(ended)} processes of an earlier run")
     federation = describe(trusts, supervisor.run)
     with ThreadPoolExecutor() as threads:
         list(threads.map(lambda part: part.prepare(), federation.parts()))

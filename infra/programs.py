@@ -59,5 +59,9 @@ def _ours(federation: Federation, name: str, module: str, env: Mapping[str, str]
         {**env, "PYTHONPATH": str(ROOT)},
         working_directory(federation, name),
         federation.ports[name],
-        built=importlib.util.find_spec(f"{module}.__main__") is not None,
+        built=_is_built(module),
     )
+
+
+def _is_built(module: str) -> bool:
+    return importlib.util.find_spec(f"{module}.__main__") is not None

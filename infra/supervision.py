@@ -113,8 +113,11 @@ class Supervisor:
         """Stop all programs of a group side by side and return when they are gone."""
         self._rpc().stopProcessGroup(group, True)
 
-    def shutdown(self) -> None:
+    def shutdown(self) -> int:
+        """Ask the daemon to end, and return its process number at once."""
+        pid = int(self._rpc().getPID())
         self._rpc().shutdown()
+        return pid
 
     def states(self) -> dict[str, ProcessState]:
         """Return each program's state by its name."""

@@ -1,6 +1,6 @@
 """Training: models, code bundles, runs and rounds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -9,7 +9,8 @@ from schemas.manifest import DownloadGrant, Manifest, UploadGrant
 from schemas.message import Accepted, Command, Message, Record, Rejected
 
 TaskKind = Literal["init", "train", "evaluate"]
-Metrics = dict[MetricName, float]
+Metric = Annotated[float, Field(allow_inf_nan=False)]
+Metrics = dict[MetricName, Metric]
 
 
 class RunPlan(Record):

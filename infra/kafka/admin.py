@@ -76,10 +76,17 @@ class BrokerAdmin:
         await _until_none(missing, "rules not yet obeyed")
 
     async def drop_acls(self, acls: Iterable[Acl]) -> None:
-        for acl in acls:
+        """Remove rules, and return when the broker obeys them no more."""
+        unwanted = frozenset(acls)
+        for acl in unwanted:
             answer = await self._send(DeleteAclsRequest(*_entry(acl)))
             for code, message, _ in answer.filter_responses:
                 _raise_on(code, f"{acl}: {message}")
+
+        async def remaining() -> list[Acl]:
+            return sorted(unwanted & await self.acls(), key=str)
+
+        await _until_none(remaining, "rules still obeyed")
 
     async def acls(self) -> frozenset[Acl]:
         """Return the rules the broker obeys now."""

@@ -33,6 +33,7 @@ def _fetch(target: Path) -> None:
     fresh = target.with_name(f"libs.{os.getpid()}")
     command = [
         "mvn",
+        f"-Dmaven.repo.local={target.parents[1] / 'cache' / 'maven'}",
         "-B",
         "-q",
         "-f",
@@ -53,3 +54,7 @@ def _stamp(target: Path) -> Path:
 
 def _wanted() -> str:
     return hashlib.sha256(POM.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    ensure_jars()

@@ -1,0 +1,1 @@
+"""Folds the updates of a round into the next global model."""

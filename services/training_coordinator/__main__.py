@@ -1,4 +1,4 @@
 from services.training_coordinator.app import participant
 from services.training_coordinator.settings import Settings
 
-participant(Settings()).run()
+participant(Settings.from_environment()).run()

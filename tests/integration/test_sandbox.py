@@ -297,7 +297,7 @@ async def test_code_that_does_not_see_the_end_of_the_run_is_killed(tmp_path):
 
 
 async def test_without_a_wall_nothing_runs_unless_the_policy_allows_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(isolation.shutil, "which", lambda name: None)
+    monkeypatch.setattr(isolation, "has_bubblewrap", lambda: False)
     described = spec(tmp_path, RAW + "wire.recv(9999); answer(); wire.recv(1)")
     with pytest.raises(SandboxUnavailable):
         await Sandbox(described).__aenter__()

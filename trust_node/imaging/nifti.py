@@ -30,6 +30,18 @@ class ConversionError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Images:
+    """How much image a series holds: `frames` (slices) and their voxels."""
+
+    frames: int
+    voxels: int
+
+    def frames_in(self, voxels: int) -> int:
+        """Return how many of these frames make up `voxels`."""
+        return self.frames * voxels // self.voxels if self.voxels else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Conversion:
     """What a series became: `.nii.gz` files with their `.json`, and the slices counted on both sides."""
 
@@ -67,14 +79,14 @@ class Dcm2niix:
         ConversionError
             `conversion_failed`, `conversion_timed_out`, or `slices_lost` when the counts differ.
         """
-        slices_in = await asyncio.to_thread(count_frames, dicom)
-        if slices_in:
+        images = await asyncio.to_thread(count_images, dicom)
+        if images.frames:
             await self._run(dicom, target, name)
         files = tuple(sorted(target.glob(f"{name}*")))
-        slices_out = sum(slices_of(file) for file in files if _is_original(file))
-        if slices_out != slices_in:
+        voxels = sum(voxels_of(file) for file in files if _is_original(file))
+        if voxels != images.voxels:
             raise ConversionError(FailureCode.SLICES_LOST)
-        return Conversion(files, slices_in, slices_out)
+        return Conversion(files, images.frames, images.frames_in(voxels))
 
     async def _run(self, dicom: Path, target: Path, name: str) -> None:
         options = ["-b", "y", "-z", "i", "-1", "-w", "1", "-f", name.replace("%", "_"), "-o", str(target)]
@@ -93,24 +105,28 @@ class Dcm2niix:
             raise ConversionError(FailureCode.CONVERSION_FAILED, status)
 
 
-def count_frames(folder: Path) -> int:
-    """Return how many image slices the DICOM files in `folder` hold.
+def count_images(folder: Path) -> Images:
+    """Count the image slices in the DICOM files of `folder`.
 
     Raises
     ------
     ConversionError
         For a mosaic: how its tiles lie stands only in private elements, which de-identification removes.
     """
-    return sum(_frames(file) for file in sorted(folder.glob("*.dcm")))
+    each = [_images(file) for file in sorted(folder.glob("*.dcm"))]
+    return Images(sum(images.frames for images in each), sum(images.voxels for images in each))
 
 
-def slices_of(nifti: Path) -> int:
-    """Return the slices of all volumes in a `.nii.gz`: the product of its dimensions from the third on."""
+def voxels_of(nifti: Path) -> int:
+    """Return the voxels of all volumes in a `.nii.gz`.
+
+    Voxels, because dcm2niix turns a sagittal or coronal 3D acquisition, and its slices leave the third axis.
+    """
     with gzip.open(nifti) as file:
         header = file.read(HEADER_BYTES)
     order = "<" if header[:4] == struct.pack("<i", HEADER_BYTES) else ">"
     rank, *sizes = struct.unpack_from(f"{order}8h", header, DIMENSIONS_AT)
-    return prod(sizes[2:rank])
+    return prod(sizes[:rank])
 
 
 def converter_version(conversion: Conversion) -> str:
@@ -123,9 +139,12 @@ def _is_original(file: Path) -> bool:
     return file.name.endswith(".nii.gz") and not _RESAMPLED.search(file.name)
 
 
-def _frames(file: Path) -> int:
-    wanted = ["Rows", "NumberOfFrames", "ImageType"]
+def _images(file: Path) -> Images:
+    wanted = ["Rows", "Columns", "NumberOfFrames", "ImageType"]
     header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=wanted)
     if "MOSAIC" in (header.get("ImageType") or ()):
         raise ConversionError(FailureCode.CONVERSION_FAILED)
-    return int(header.get("NumberOfFrames") or 1) if header.get("Rows") else 0
+    if not header.get("Rows"):
+        return Images(0, 0)
+    frames = int(header.get("NumberOfFrames") or 1)
+    return Images(frames, frames * int(header.Rows) * int(header.Columns))

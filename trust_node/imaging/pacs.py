@@ -13,7 +13,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
     StudyRootQueryRetrieveInformationModelMove,
 )
 
-from trust_node.imaging.sockets import PROMPT_HANDLERS
+from trust_node.imaging.sockets import PROMPT_HANDLERS, keep_answers
 
 SUCCESS = 0x0000
 PENDING = frozenset({0xFF00, 0xFF01})
@@ -115,6 +115,7 @@ class Pacs:
         association = entity.associate(self.host, self.port, ae_title=self.title, evt_handlers=list(PROMPT_HANDLERS))
         if not association.is_established:
             raise PacsError(f"{self.title} at {self.host}:{self.port} refuses the association of {self.our_title}")
+        keep_answers(association)
         try:
             yield association
         finally:

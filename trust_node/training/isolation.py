@@ -7,9 +7,11 @@ cgroups where the node may make them (root is exempt from the process limit amon
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -66,9 +68,18 @@ class SandboxSpec:
         return self.run_dir / "sandbox.log"
 
 
+@cache
+def has_bubblewrap() -> bool:
+    """Whether bubblewrap is here and the kernel lets it work: some systems forbid user namespaces."""
+    if shutil.which("bwrap") is None:
+        return False
+    trial = ["bwrap", *NAMESPACES, "--ro-bind", "/", "/", "/bin/true"]
+    return subprocess.run(trial, capture_output=True, check=False).returncode == 0  # noqa: S603  our own words
+
+
 def isolation_level(cgroup: Cgroup | None) -> Isolation:
     """What this machine offers; the run's report says so."""
-    if shutil.which("bwrap") is None:
+    if not has_bubblewrap():
         return "none"
     return "bubblewrap" if cgroup is None else "bubblewrap+cgroup"
 
@@ -84,7 +95,9 @@ def command(spec: SandboxSpec, wire: int, cgroup: Cgroup | None) -> list[str]:
         enter = [] if cgroup is None else cgroup.enter()
         return [*enter, *_bubblewrap(spec, wire), *_limited(spec.limits), "/bundle/" + spec.entry_point]
     if not spec.allow_bare:
-        raise SandboxUnavailable("install bubblewrap, or let the trust's policy allow isolation 'none'")
+        raise SandboxUnavailable(
+            "install bubblewrap and allow user namespaces, or let the trust's policy allow isolation 'none'"
+        )
     return [*_bare(spec, wire), *_limited(spec.limits), str(spec.bundle / spec.entry_point)]
 
 
@@ -129,6 +142,7 @@ def _environment(data: str, inbox: str, sdk: str, wire: int, threads: int) -> di
         "LANG": "C.UTF-8",
         "OMP_NUM_THREADS": str(threads),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
         "PYTHONPATH": sdk,
         "PYTHONUNBUFFERED": "1",
         "TRUSTFLOW_DATA": data,

@@ -100,9 +100,7 @@ class Sandbox:
                     message, file = await self._asked(task, name)
             except TimeoutError:
                 raise SandboxTimeout(f"no answer in {self.spec.limits.task_seconds:g} s") from None
-            if file is not None:
-                until_answered.callback(os.close, file)
-            return await asyncio.to_thread(judge, task.kind, message, file, layout, self.spec.limits.update)
+            return await asyncio.to_thread(_judged, task.kind, message, file, layout, self.spec.limits.update)
 
     async def _start(self) -> None:
         limits = self.spec.limits
@@ -129,7 +127,7 @@ class Sandbox:
             raise SandboxDied(await self._ended(GRACE_S)) from None
         except asyncio.CancelledError:
             # its answer would be taken for that of the next task
-            self._process.kill()
+            self._kill()
             raise
         except wire.Malformed as error:
             raise BadUpdate("bad_message", str(error)) from error
@@ -146,9 +144,12 @@ class Sandbox:
         try:
             return await asyncio.wait_for(self._process.wait(), grace_s)
         except TimeoutError:
-            with suppress(ProcessLookupError):
-                self._process.kill()
+            self._kill()
             return await self._process.wait()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
 
 
 async def _spawned(arguments: list[str], theirs: socket.socket) -> Process:
@@ -178,6 +179,15 @@ async def _readable(wire_: socket.socket) -> None:
         await ready.wait()
     finally:
         loop.remove_reader(wire_)
+
+
+def _judged(kind: Kind, message: Any, file: int | None, expected: Layout | None, limit: int) -> Update:
+    try:
+        return judge(kind, message, file, expected, limit)
+    finally:
+        # here and not in the caller, which may be cancelled while this thread still reads
+        if file is not None:
+            os.close(file)
 
 
 def _link(model: Path, offered: Path) -> None:

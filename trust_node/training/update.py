@@ -85,9 +85,10 @@ def _answer(message: Any) -> Answer:
     try:
         return Answer.model_validate(message)
     except ValidationError as error:
-        field = str([*error.errors()[0]["loc"], "message"][0])
-        code = f"bad_{field}" if field in Answer.model_fields else "bad_message"
-        raise BadUpdate(code, f"{field}: answer by federation.send(weights, examples=, metrics=)") from error
+        named = [str(place) for place in error.errors()[0]["loc"][:1]]
+        # any other word was chosen by the training code, and this one leaves the trust
+        field = named[0] if named and named[0] in Answer.model_fields else "message"
+        raise BadUpdate(f"bad_{field}", f"{field}: answer by federation.send(weights, examples=, metrics=)") from error
 
 
 def _weights(kind: Kind, file: int | None, expected: Layout | None, limit: int) -> Weights | None:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from model import SliceNet
+from adam import Adam  # type: ignore[import-not-found]  # found beside this file, in the sandbox
+from model import SliceNet  # type: ignore[import-not-found]
 from torch import Tensor, nn
-from trustflow_sdk import federation
-from volumes import Slices, load_slices, split_studies
+from trustflow_sdk import federation  # type: ignore[import-not-found]
+from volumes import Slices, load_slices, split_studies  # type: ignore[import-not-found]
 
 BUNDLE: dict[str, Any] = json.loads((Path(__file__).parent / "bundle.json").read_text())
 Weights = dict[str, Tensor]
@@ -23,8 +24,9 @@ def main() -> None:
         settings = BUNDLE["config"] | task.config
         network = _network(task.model)
         if task.kind == "train":
+            received = evaluate(network, held_out)
             loss = fit(network, train, settings)
-            federation.send(network.state_dict(), examples=len(train), metrics={"train_loss": loss})
+            federation.send(network.state_dict(), examples=len(train), metrics={**received, "train_loss": loss})
         elif task.kind == "evaluate":
             federation.send(None, examples=len(held_out), metrics=evaluate(network, held_out))
         else:
@@ -32,10 +34,12 @@ def main() -> None:
 
 
 def fit(network: nn.Module, slices: Slices, settings: dict[str, Any]) -> float:
-    """Train in place, return the last epoch's mean loss; the optimizer is new each round, so restarts change nothing."""
-    optimizer = torch.optim.Adam(network.parameters(), lr=settings["learning_rate"])
+    """Train in place, return the last epoch's mean loss; the optimizer is new each round: restarts change nothing."""
+    if not len(slices):
+        return 0.0
+    optimizer = Adam(network.parameters(), settings["learning_rate"])
     network.train()
-    losses = [0.0]
+    losses: list[float] = []
     for _ in range(settings["epochs"]):
         batches = torch.split(torch.randperm(len(slices)), settings["batch"])
         losses = [_step(network, optimizer, slices.pixels[batch], slices.labels[batch]) for batch in batches]
@@ -53,11 +57,9 @@ def evaluate(network: nn.Module, slices: Slices) -> dict[str, float]:
     return {"accuracy": float(right), "loss": float(nn.functional.cross_entropy(logits, slices.labels))}
 
 
-def _step(network: nn.Module, optimizer: torch.optim.Optimizer, pixels: Tensor, labels: Tensor) -> float:
-    optimizer.zero_grad()
+def _step(network: nn.Module, optimizer: Adam, pixels: Tensor, labels: Tensor) -> float:
     loss = nn.functional.cross_entropy(network(pixels), labels)
-    torch.autograd.backward(loss)
-    optimizer.step()
+    optimizer.step(torch.autograd.grad(loss, list(network.parameters())))
     return loss.item()
 
 
@@ -69,7 +71,7 @@ def _network(weights: Weights | None) -> SliceNet:
 
 
 def _load() -> tuple[Slices, Slices]:
-    train, held_out = split_studies(federation.dataset.table, BUNDLE["config"]["holdout"])
+    train, held_out = split_studies(federation.table, BUNDLE["config"]["holdout"])
     folder, labels = federation.data_dir, BUNDLE["labels"]
     return load_slices(train, folder, labels), load_slices(held_out, folder, labels)
 

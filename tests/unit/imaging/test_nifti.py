@@ -11,7 +11,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
 from trust_node.imaging.codes import FailureCode
-from trust_node.imaging.nifti import ConversionError, Dcm2niix, count_frames, slices_of
+from trust_node.imaging.nifti import ConversionError, Dcm2niix, Images, count_images, voxels_of
 
 needs_dcm2niix = pytest.mark.skipif(shutil.which("dcm2niix") is None, reason="dcm2niix is not installed")
 
@@ -49,11 +49,23 @@ async def test_as_many_slices_come_out_as_went_in(series: Path, target: Path) ->
     assert [file.name for file in conversion.files] == ["input_S1_1.json", "input_S1_1.nii.gz"]
 
 
-@pytest.mark.parametrize(("shape", "slices"), [((4, 5), 1), ((4, 5, 6), 6), ((4, 5, 6, 7), 42)])
-def test_slices_are_read_from_the_header(tmp_path: Path, shape: tuple[int, ...], slices: int) -> None:
+@needs_dcm2niix
+async def test_a_sagittal_volume_keeps_all_slices_though_the_converter_turns_it(series: Path, target: Path) -> None:
+    for file in series.iterdir():
+        image = pydicom.dcmread(file)
+        image.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+        image.ImagePositionPatient = [image.InstanceNumber * 0.8, 0, 0]
+        image.save_as(file)
+    conversion = await Dcm2niix.on_path().convert(series, target, "input_1")
+    assert nibabel.load(conversion.files[1]).shape != (64, 64, 3)
+    assert conversion.slices_out == 3
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 6), (4, 5, 6, 7)])
+def test_voxels_are_read_from_the_header(tmp_path: Path, shape: tuple[int, ...]) -> None:
     path = tmp_path / "image.nii.gz"
     nibabel.Nifti1Image(np.zeros(shape, np.int16), np.eye(4)).to_filename(path)
-    assert slices_of(path) == slices
+    assert voxels_of(path) == np.prod(shape)
 
 
 async def test_a_slice_that_the_converter_drops_is_noticed(series: Path, target: Path, tmp_path: Path) -> None:
@@ -91,7 +103,8 @@ async def test_a_scan_without_images_needs_no_converter(series: Path, target: Pa
 def test_frames_of_one_file_are_counted(tmp_path: Path) -> None:
     image = pydicom.dcmread(get_testdata_file("rtdose.dcm"))
     image.save_as(tmp_path / "dose.dcm")
-    assert count_frames(tmp_path) == image.NumberOfFrames > 1
+    assert image.NumberOfFrames > 1
+    assert count_images(tmp_path) == Images(image.NumberOfFrames, image.pixel_array.size)
 
 
 def test_a_mosaic_is_refused(series: Path) -> None:
@@ -99,4 +112,4 @@ def test_a_mosaic_is_refused(series: Path) -> None:
     image.ImageType = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
     image.save_as(series / "0.dcm")
     with pytest.raises(ConversionError):
-        count_frames(series)
+        count_images(series)

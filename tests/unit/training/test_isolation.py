@@ -11,12 +11,12 @@ SPEC = SandboxSpec(Path("/trust/bundle"), "trainer.py", Path("/trust/data"), Pat
 
 @pytest.fixture
 def no_bubblewrap(monkeypatch):
-    monkeypatch.setattr(isolation.shutil, "which", lambda name: None)
+    monkeypatch.setattr(isolation, "has_bubblewrap", lambda: False)
 
 
 @pytest.fixture
 def bubblewrap(monkeypatch):
-    monkeypatch.setattr(isolation.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(isolation, "has_bubblewrap", lambda: True)
 
 
 def pairs(arguments: list[str], option: str) -> set[str]:

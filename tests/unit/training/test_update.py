@@ -131,6 +131,12 @@ def test_a_bad_message_is_refused_with_a_code_that_names_the_field(message, code
     assert refusal("evaluate", message, None) == code
 
 
+def test_a_refusal_repeats_no_word_of_the_training_code():
+    with pytest.raises(BadUpdate) as caught:
+        judge("train", {**ANSWER, "Jane Doe": 1}, None, LAYOUT, MIB)
+    assert "Jane" not in str(caught.value)
+
+
 @given(
     st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner), max_leaves=5)
 )

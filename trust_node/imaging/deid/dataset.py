@@ -19,7 +19,7 @@ from trust_node.imaging.deid.profile import EDITION
 from trust_node.imaging.deid.screen import Held, HoldReason, screen
 from trust_node.imaging.deid.uids import is_registered
 
-IMPLEMENTATION_UID = UID("2.25.198273645546372819102938475665748392011")
+IMPLEMENTATION_UID = UID("2.25.232660265846272897933771330027344564707")
 IMPLEMENTATION_NAME = "TRUSTFLOW_1"
 METHOD = f"PS3.15 {EDITION} Basic Profile, modified dates"
 # PS3.16 CID 7050.

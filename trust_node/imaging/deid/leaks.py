@@ -1,4 +1,4 @@
-"""A second, independent look at the result: where do the patient's own words still stand in it."""
+"""A second, independent look at the result, for words of the patient that still stand in it."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,0 +1,49 @@
+# Everything a person does with this checkout. `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up status down test test-unit check bench lock clean
+
+PYTHON := .venv/bin/python
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --upgrade
+
+help:  ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup:  ## install what this machine lacks
+	@infra/setup.sh
+
+demo: setup  ## play the whole path on real images, print a summary, stop
+	@$(PYTHON) -m infra.demo
+
+up: setup  ## start the federation and keep it (TRUSTS=3 for three trusts)
+	@$(PYTHON) -m infra up
+
+status:  ## show every process of the federation
+	@$(PYTHON) -m infra status
+
+down:  ## stop the federation
+	@$(PYTHON) -m infra down
+
+test: setup  ## run all tests on real parts, with coverage
+	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered
+
+test-unit: setup  ## run the tests that need no service
+	@$(PYTHON) -m pytest -q tests/unit tests/contract
+
+check: setup  ## lint, format, types, import rules, unit and contract tests
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+	@$(MAKE) --no-print-directory test-unit
+
+bench: setup  ## measure against the bare parts
+	@$(PYTHON) -m tests.bench
+
+lock: setup  ## pin the newest versions that pyproject.toml allows
+	@$(COMPILE) --extra dev pyproject.toml -o requirements.txt
+	@echo uv | $(COMPILE) - -o infra/uv.txt
+
+clean:  ## stop the federation and remove what it left; downloads in build/cache and build/kafka stay
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m infra down; fi
+	@rm -rf build/run build/demo .coverage htmlcov .hypothesis .mypy_cache .ruff_cache .pytest_cache

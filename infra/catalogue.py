@@ -1,0 +1,150 @@
+"""The event catalogue: `docs/events.md` and one JSON Schema per message, made from `schemas/`.
+
+Run `python -m infra.catalogue` after every change of a message, and commit what it writes.
+"""
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from schemas.message import Message, Record
+from schemas.registry import MODULES
+from schemas.topics import HUB_TOPICS, Topic, trust_topics
+
+DOCS = Path(__file__).parent.parent / "docs"
+PLACEHOLDER = "any"
+"""The trust whose topics stand for those of every trust."""
+
+INTRODUCTION = """\
+# Event catalogue
+
+Made from `schemas/` by `python -m infra.catalogue`: change the classes, not this page.
+
+Every record is a CloudEvents 1.0 event in Kafka binary mode: attributes in `ce_` headers, the payload as plain JSON.
+`ce_subject` and the record's key are both the field named as *key*. Readers ignore fields they do not know.
+A JSON Schema of each payload lies in `docs/schemas/`.
+"""
+
+
+def message_types() -> tuple[type[Message], ...]:
+    """Every message of the language, in the order in which its module declares it."""
+    return tuple(
+        member
+        for module in MODULES
+        for member in vars(module).values()
+        if inspect.isclass(member) and issubclass(member, Message) and member.__module__ == module.__name__
+        if "type" in vars(member)
+    )
+
+
+def schema(message: type[Message]) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a payload as it is read; its id is the event's ``dataschema``."""
+    described = message.model_json_schema()
+    identity = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{_colons(message.type)}"}
+    return identity | described
+
+
+def schemas() -> dict[str, str]:
+    """File name to text."""
+    return {f"{message.type}.json": json.dumps(schema(message), indent=2) + "\n" for message in message_types()}
+
+
+def catalogue() -> str:
+    topics = (*HUB_TOPICS, *trust_topics(PLACEHOLDER))
+    contents = [f"- [`{_shown(topic)}`](#{_anchor(topic)})" for topic in topics]
+    return "\n".join([INTRODUCTION, *contents, *(line for topic in topics for line in _topic(topic))]) + "\n"
+
+
+def _topic(topic: Topic) -> Iterator[str]:
+    yield f"\n## {_shown(topic)}\n"
+    yield f"Written by {_names(topic.writers)}; read by {_names((*topic.readers, 'operator'))}.\n"
+    yield f"{topic.partitions} partition{'s' if topic.partitions > 1 else ''}, {_kept(topic)}."
+    for message in message_types():
+        if _template(message) == topic.name:
+            yield from _message(message)
+
+
+def _message(message: type[Message]) -> Iterator[str]:
+    yield f"\n### {message.type}\n"
+    yield f"`{message.__name__}`, key `{message.key_field}`. {_doc(message)}".rstrip()
+    yield "\n| field | type | required |"
+    yield "|---|---|---|"
+    described = message.model_json_schema()
+    required = described.get("required", [])
+    for name, field in described["properties"].items():
+        yield f"| `{name}` | {_type(field)} | {'yes' if name in required else _default(field)} |"
+
+
+def _doc(message: type[Record]) -> str:
+    return " ".join((message.__dict__.get("__doc__") or "").replace("``", "`").split())
+
+
+def _default(field: Mapping[str, Any]) -> str:
+    default = field.get("default")
+    return "no" if default in (None, "", [], {}) else f"no (`{json.dumps(default)}`)"
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    """A field's type in words: what it is, then what bounds it."""
+    if "$ref" in field:
+        return str(field["$ref"]).rpartition("/")[2]
+    if "anyOf" in field:
+        return " or ".join(_type(option) for option in field["anyOf"] if option.get("type") != "null")
+    if "enum" in field:
+        return " · ".join(f"`{value}`" for value in field["enum"])
+    if field.get("type") == "array":
+        return f"list of {_type(field.get('items', {}))}"
+    if field.get("type") == "object":
+        return f"map to {_type(field.get('additionalProperties', {}))}"
+    return f"{field.get('format') or field.get('type', 'any')}{_bounds(field)}"
+
+
+def _bounds(field: Mapping[str, Any]) -> str:
+    words = {
+        "minimum": "≥ {}",
+        "exclusiveMinimum": "> {}",
+        "maximum": "≤ {}",
+        "exclusiveMaximum": "< {}",
+        "maxLength": "at most {} characters",
+        "pattern": "`{}`",
+    }
+    return "".join(f", {text.format(field[name])}" for name, text in words.items() if name in field)
+
+
+def _template(message: type[Message]) -> str:
+    return message.topic_template.replace("{trust_id}", PLACEHOLDER)
+
+
+def _shown(topic: Topic) -> str:
+    return topic.name.replace(f".{PLACEHOLDER}.", ".<id>.")
+
+
+def _anchor(topic: Topic) -> str:
+    return "".join(letter for letter in _shown(topic) if letter.isalnum())
+
+
+def _names(principals: tuple[str, ...]) -> str:
+    return ", ".join(principal.replace(f"-{PLACEHOLDER}", "-<id>") for principal in principals)
+
+
+def _kept(topic: Topic) -> str:
+    return "kept for ever" if topic.retention_ms < 0 else f"kept for {topic.retention_ms // 86_400_000} days"
+
+
+def _colons(type_: str) -> str:
+    return type_.replace(".", ":")
+
+
+def write(docs: Path = DOCS) -> None:
+    """Write the page and the schemas; a schema whose message is gone stays, since its records do."""
+    folder = docs / "schemas"
+    folder.mkdir(parents=True, exist_ok=True)
+    (docs / "events.md").write_text(catalogue())
+    for name, text in schemas().items():
+        (folder / name).write_text(text)
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,87 @@
+"""The search for planted identities in everything the hub keeps: topics, tables, objects and logs."""
+
+import asyncio
+import re
+import subprocess
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from infra.federation import Federation
+from infra.kafka.admin import sasl
+from infra.parts.postgres import SUPERUSER
+from schemas.topics import OPERATOR, SERVICES, all_topics
+
+DIGITS = re.compile(r"^[0-9]{8}$")
+
+
+class Canaries:
+    """Finds planted strings; a bare date counts only where no digit or letter touches it."""
+
+    def __init__(self, planted: Iterable[str]) -> None:
+        self._plain = [text.encode() for text in planted if not DIGITS.match(text)]
+        dates = [text for text in planted if DIGITS.match(text)]
+        self._dates = re.compile(rf"(?<![0-9A-Za-z])(?:{'|'.join(dates)})(?![0-9A-Za-z])".encode()) if dates else None
+
+    def __len__(self) -> int:
+        return len(self._plain)
+
+    def found_in(self, content: bytes) -> int:
+        """How many different ones stand in the bytes."""
+        return sum(text in content for text in self._plain) + bool(self._dates and self._dates.search(content))
+
+
+async def leaks(federation: Federation, canaries: Canaries) -> dict[str, int]:
+    """Places of the hub where a planted string was found, with how many; empty when none was."""
+    found = {f"topic {topic}": canaries.found_in(content) async for topic, content in _topics(federation)}
+    places = await asyncio.to_thread(lambda: [*_tables(federation), *_files(federation)])
+    found |= {place: canaries.found_in(content) for place, content in places}
+    return {place: count for place, count in found.items() if count}
+
+
+async def _topics(federation: Federation) -> AsyncIterator[tuple[str, bytes]]:
+    """Everything in every topic, keys and headers included, as the operator can read it."""
+    login = sasl(federation.kafka.bootstrap, OPERATOR, federation.keys.value(f"kafka-{OPERATOR}"))
+    consumer = AIOKafkaConsumer(**login)
+    await consumer.start()
+    try:
+        for topic in all_topics(federation.trusts):
+            yield topic.name, b"\n".join([part async for part in _records(consumer, topic.name, topic.partitions)])
+    finally:
+        await consumer.stop()
+
+
+async def _records(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> AsyncIterator[bytes]:
+    places = [TopicPartition(topic, partition) for partition in range(partitions)]
+    consumer.assign(places)
+    ends = await consumer.end_offsets(places)
+    await consumer.seek_to_beginning(*places)
+    while any([await consumer.position(place) < ends[place] for place in places]):
+        for records in (await consumer.getmany(timeout_ms=500)).values():
+            for record in records:
+                yield b"\t".join([record.key or b"", record.value or b"", *(value for _, value in record.headers)])
+
+
+def _tables(federation: Federation) -> Iterator[tuple[str, bytes]]:
+    for service in SERVICES:
+        dumped = subprocess.run(
+            ["pg_dump", "--inserts", "-d", f"postgresql://{SUPERUSER}@127.0.0.1:{federation.postgres.port}/{service}"],
+            env={"PATH": "/usr/bin:/bin", "PGPASSWORD": federation.postgres.password},
+            capture_output=True,
+            check=True,
+        )
+        yield f"database {service}", dumped.stdout
+
+
+def _files(federation: Federation) -> Iterator[tuple[str, bytes]]:
+    """Objects, and the logs of all that runs in the hub: not those that stay inside a hospital."""
+    inside = tuple(f"{part}-{trust}" for trust in federation.trusts for part in ("node", "orthanc", "xnat"))
+    hub = [federation.run / name for name in ("nginx", *SERVICES)]
+    logs = [file for file in _below(federation.run / "logs") if not file.name.startswith(inside)]
+    for file in (*logs, *(file for folder in hub for file in _below(folder))):
+        yield f"file {file.relative_to(federation.run)}", file.read_bytes()
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    return (file for file in sorted(folder.rglob("*")) if file.is_file())

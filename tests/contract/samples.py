@@ -1,0 +1,123 @@
+"""Golden samples: for every message one with required fields only, one with all of them.
+
+`python tests/contract/samples.py` adds the samples that are missing. One that exists is never written again:
+records like it lie in topics for ever.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.catalogue import message_types
+from schemas.manifest import Part, TensorSpec, cuts, layout, manifest_of, part_path
+from schemas.message import Message
+
+GOLDEN = Path(__file__).parent / "golden"
+DIGEST = "ab" * 32
+MOMENT = "2026-11-21T09:00:00Z"
+ADDRESS = "https://objects.example/runs/r1/00000?md5=x&expires=1"
+BY_PATTERN = {
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": "019aa6a0-7d3c-7f10-8a44-0c53f8b0a001",
+    "^[a-z][a-z0-9-]{0,30}$": "amber",
+    "^[0-9a-f]{64}$": DIGEST,
+    "^[a-z0-9][a-z0-9._@-]{0,63}$": "ada@example",
+    "^[a-z][a-z0-9_]{1,47}$": "timed_out",
+    "^[a-z][a-z0-9_]{0,39}$": "accuracy",
+    "^[AS][0-9a-f]{16}$": "S0123456789abcdef",
+}
+TENSORS = (TensorSpec(name="layer.weight", dtype="F32", shape=(2, 3)),)
+
+
+def sample(message: type[Message], *, full: bool) -> dict[str, Any]:
+    schema = message.model_json_schema()
+    return Sampler(schema.get("$defs", {}), full=full).of_object(schema)
+
+
+class Sampler:
+    """Fills a JSON Schema; objects whose fields depend on each other are made whole."""
+
+    def __init__(self, definitions: Mapping[str, Any], *, full: bool) -> None:
+        self.definitions = definitions
+        self.full = full
+
+    def of_object(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        required = schema.get("required", [])
+        names = schema["properties"] if self.full else required
+        return {name: self.of(schema["properties"][name]) for name in names}
+
+    def of(self, schema: Mapping[str, Any]) -> Any:
+        if "$ref" in schema:
+            return self.of_definition(schema["$ref"].rpartition("/")[2])
+        if "anyOf" in schema:
+            return self.of(schema["anyOf"][0])
+        if "enum" in schema:
+            return schema["enum"][0]
+        return self.of_type(schema)
+
+    def of_definition(self, name: str) -> Any:
+        whole = {"Manifest": manifest, "DownloadGrant": download, "UploadGrant": upload}
+        return whole[name]() if name in whole else self.of_object(self.definitions[name])
+
+    def of_type(self, schema: Mapping[str, Any]) -> Any:
+        match schema.get("type"):
+            case "array":
+                return [self.of(schema["items"])] if self.full else []
+            case "object":
+                key = BY_PATTERN[next(iter(schema.get("patternProperties", {})), "^[a-z][a-z0-9_]{0,39}$")]
+                inner = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
+                return {key: self.of(inner)} if self.full else {}
+            case "integer":
+                return max(schema.get("minimum", 0), 3)
+            case "number":
+                return 0.75
+            case "boolean":
+                return True
+            case _:
+                return of_string(schema)
+
+
+def of_string(schema: Mapping[str, Any]) -> str:
+    if schema.get("format") == "date-time":
+        return MOMENT
+    return BY_PATTERN.get(schema.get("pattern", ""), "A sentence; with ümlauts.")
+
+
+def manifest() -> dict[str, Any]:
+    parts = (Part(index=0, size=layout(TENSORS).size, sha256=DIGEST),)
+    return manifest_of("runs/r1/model", parts, TENSORS).model_dump(mode="json")
+
+
+def download() -> dict[str, Any]:
+    return {"manifest": manifest(), "urls": [ADDRESS], "expires_at": MOMENT}
+
+
+def upload() -> dict[str, Any]:
+    part_size, max_size = 8, 20
+    urls = [f"https://objects.example/{part_path('runs/r1', index)}" for index in range(len(cuts(max_size, part_size)))]
+    return {
+        "prefix": "runs/r1",
+        "urls": urls,
+        "part_size": part_size,
+        "max_size": max_size,
+        "expires_at": MOMENT,
+    }
+
+
+def file_of(message: type[Message]) -> Path:
+    return GOLDEN / f"{message.type}.json"
+
+
+def add_missing() -> list[str]:
+    """Write what is missing; each sample is proven to parse before it is kept."""
+    missing = [message for message in message_types() if not file_of(message).exists()]
+    for message in missing:
+        samples = {name: sample(message, full=name == "full") for name in ("minimal", "full")}
+        for payload in samples.values():
+            message.parse(json.dumps(payload).encode())
+        file_of(message).write_text(json.dumps(samples, indent=2, ensure_ascii=False) + "\n")
+    return [message.type for message in missing]
+
+
+if __name__ == "__main__":
+    print("\n".join(add_missing()))

@@ -1,0 +1,83 @@
+"""Who may read and write what; the live broker is held to the same in tests/integration/test_acls.py."""
+
+import re
+
+import pytest
+
+from schemas.topics import CLIENT, HUB_TOPICS, OPERATOR, SERVICES, acls, all_topics, principals, subscription
+
+TRUSTS = ("amber", "birch")
+RULES = acls(TRUSTS)
+NAMES = {topic.name for topic in all_topics(TRUSTS)}
+
+
+def allowed(principal: str, operation: str) -> set[str]:
+    return {
+        rule.name
+        for rule in RULES
+        if (rule.principal, rule.operation, rule.resource) == (principal, operation, "TOPIC")
+    }
+
+
+def test_a_trust_reads_its_own_commands_and_nothing_else() -> None:
+    assert allowed("trust-amber", "READ") == {"trust.amber.commands"}
+
+
+def test_a_trust_writes_its_own_events_updates_and_dead_letters_and_nothing_else() -> None:
+    assert allowed("trust-amber", "WRITE") == {
+        "trust.amber.events",
+        "trust.amber.updates",
+        "trust.amber.commands.dlq.trust-amber",
+    }
+
+
+def test_the_client_writes_commands_only() -> None:
+    assert allowed(CLIENT, "WRITE") == {f"{name}.commands" for name in ("project", "cohort", "imaging", "training")}
+
+
+def test_the_client_sees_nothing_of_a_trusts_own_topics() -> None:
+    assert not [name for name in allowed(CLIENT, "READ") if name.startswith("trust.")]
+
+
+def test_the_operator_reads_everything_and_writes_nothing() -> None:
+    assert allowed(OPERATOR, "READ") == NAMES
+    assert allowed(OPERATOR, "WRITE") == set()
+
+
+def test_every_topic_of_events_has_one_writer() -> None:
+    for topic in all_topics(TRUSTS):
+        if not topic.name.endswith(".commands"):
+            assert len(topic.writers) == 1, topic.name
+
+
+@pytest.mark.parametrize("principal", [*SERVICES, "trust-amber"])
+def test_a_consumer_may_dead_letter_all_that_it_reads(principal: str) -> None:
+    wanted = {f"{name}.dlq.{principal}" for name in allowed(principal, "READ")}
+    assert wanted <= NAMES
+    assert wanted <= allowed(principal, "WRITE")
+
+
+@pytest.mark.parametrize("principal", principals(TRUSTS))
+def test_a_group_of_consumers_is_named_after_its_principal(principal: str) -> None:
+    groups = [rule for rule in RULES if rule.resource == "GROUP" and rule.principal == principal]
+    assert [(rule.name, rule.operation, rule.prefixed) for rule in groups] == [(principal, "READ", True)]
+
+
+def test_no_principals_group_prefix_opens_anothers() -> None:
+    names = principals(TRUSTS)
+    assert not [(a, b) for a in names for b in names if a != b and b.startswith(a)]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_subscribes_to_exactly_what_it_may_read(service: str) -> None:
+    pattern = re.compile(subscription(service))
+    assert {name for name in NAMES if pattern.match(name)} == allowed(service, "READ")
+
+
+def test_a_trust_that_joins_later_is_in_the_subscription() -> None:
+    assert re.match(subscription("project"), "trust.cedar-9.events")
+
+
+def test_topic_names_are_unique() -> None:
+    assert len(NAMES) == len(all_topics(TRUSTS))
+    assert all("." in topic.name for topic in HUB_TOPICS)
