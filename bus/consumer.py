@@ -72,11 +72,23 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.wake.all()
 
     async def _apply_partition(self, partition: TopicPartition, records: list[Record]) -> None:
+        """Whatever goes wrong, the partition never moves past a record that was neither applied nor put aside."""
+        try:
+            await self._apply_or_isolate(partition, records)
+        except Exception as error:
+            log.warning(
+                "trouble on %s: %s",
+                partition,
+                type(error).__name__,
+                exc_info=not isinstance(error, DATABASE_TROUBLE),
+            )
+            self._pause(partition, records[0].offset)
+
+    async def _apply_or_isolate(self, partition: TopicPartition, records: list[Record]) -> None:
         try:
             applied = await self.inbox.apply(self.pool, records)
-        except DATABASE_TROUBLE as error:
-            log.warning("database trouble on %s: %s", partition, type(error).__name__)
-            self._pause(partition, records[0].offset)
+        except DATABASE_TROUBLE:
+            raise
         except Exception:
             log.exception("handler failed on %s at %s", partition, records[0].offset)
             await self._isolate(partition, records)
@@ -89,8 +101,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             try:
                 applied = await self.inbox.apply(self.pool, [record])
             except DATABASE_TROUBLE:
-                self._pause(partition, record.offset)
-                return
+                raise
             except Exception as error:  # noqa: BLE001  whatever a handler raises: counted, retried, dead-lettered
                 applied = await self.inbox.fail(self.pool, record, error)
             await self._after(partition, applied)
@@ -126,6 +137,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     def _pause(self, partition: TopicPartition, offset: int) -> None:
         """Stop this partition for a moment; the others, and the heartbeat, go on."""
+        if partition not in self.kafka.assignment():
+            return
         failures = self.failures[partition] = self.failures.get(partition, 0) + 1
         self.kafka.seek(partition, offset)
         self.kafka.pause(partition)

@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from bus.errors import Poison
 from schemas.envelope import Envelope, Header, Malformed, from_headers
-from schemas.message import Command, Message
-from schemas.registry import message_class, newer_major_of_known
+from schemas.message import MAX_PAYLOAD_BYTES, Command, Message
+from schemas.registry import declared_fields, message_class, newer_major_of_known
 
-MAX_PAYLOAD_BYTES = 900_000
-SUBJECT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""An escaped NUL in JSON: no text of PostgreSQL can hold one."""
 
 
 class Record(Protocol):
@@ -65,7 +66,7 @@ def is_command(envelope: Envelope, topic: str) -> bool:
     """True when somebody waits for an answer that can be addressed."""
     known = message_class(envelope.type)
     asked = issubclass(known, Command) if known else topic.endswith(".commands")
-    return asked and SUBJECT.match(envelope.subject) is not None and SUBJECT.match(envelope.id) is not None
+    return asked and SUBJECT.fullmatch(envelope.subject) is not None and SUBJECT.fullmatch(envelope.id) is not None
 
 
 def _unknown(envelope: Envelope) -> Unreadable:
@@ -81,6 +82,8 @@ def _validated(record: Record, envelope: Envelope, message_type: type[Message]) 
             "too_large",
             f"the payload is larger than {MAX_PAYLOAD_BYTES} bytes: send large data by the object lane",
         )
+    if NUL.search(payload):
+        raise Poison("invalid_payload", "a text holds the character U+0000: leave it out")
     try:
         message = message_type.parse(payload)
     except ValidationError as error:
@@ -96,9 +99,11 @@ def _validated(record: Record, envelope: Envelope, message_type: type[Message]) 
 
 
 def _fields_at_fault(error: ValidationError) -> str:
-    """Name the fields and the rule, never their values."""
-    faults = [
-        f"{'.'.join(map(str, fault['loc'])) or 'payload'}: {fault['type']}"
-        for fault in error.errors(include_input=False)
-    ]
+    """Name the fields and the rule, never their values; a key of a map is a value too."""
+    faults = [f"{_place(fault['loc'])}: {fault['type']}" for fault in error.errors(include_input=False)]
     return f"fields are missing or wrong: {', '.join(faults[:5])}"[:480]
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    declared = declared_fields()
+    return ".".join(str(part) if isinstance(part, int) or part in declared else "*" for part in location) or "payload"

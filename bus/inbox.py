@@ -16,8 +16,8 @@ from bus.database import Connection
 from bus.decode import Decoded, Record, Unreadable, is_command, read_envelope, read_message
 from bus.errors import Late, Rejection, Transient
 from bus.router import Router
-from bus.uow import OutboxRow, UnitOfWork, flush, write_outbox
-from schemas.envelope import Envelope
+from bus.uow import OutboxRow, UnitOfWork, as_text, flush, write_outbox
+from schemas.envelope import Envelope, Header
 from schemas.message import Accepted, Command, Rejected
 
 log = logging.getLogger(__name__)
@@ -179,7 +179,7 @@ class Inbox:
     async def _put_aside(self, connection: Connection, record: Record, fault: Unreadable, attempts: int = 1) -> str:
         """Dead-letter or park the original bytes; whoever asked by a command is told why."""
         uow = UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), fault.envelope)
-        if fault.envelope and is_command(fault.envelope, record.topic):
+        if self.rejected and fault.envelope and is_command(fault.envelope, record.topic):
             self._reject(uow, fault.envelope, fault.code, fault.reason)
         await write_outbox(connection, [self._dead_letter(record, fault, attempts), *uow.outbox])
         metrics.DEAD_LETTERS.labels(fault.code).inc()
@@ -196,8 +196,8 @@ class Inbox:
             "tf-attempts": str(attempts),
             "tf-failed-at": datetime.now(UTC).isoformat(),
         }
-        headers = [*record.headers, *((name, value.encode()) for name, value in origin.items())]
-        key = record.key.decode("latin-1") if record.key is not None else None
+        headers: list[Header] = [*record.headers, *((name, value.encode()) for name, value in origin.items())]
+        key = as_text(record.key) if record.key is not None else None
         return OutboxRow(f"{record.topic}.dlq.{self.consumer}", key, record.value or b"", headers)
 
     def _accept(self, uow: UnitOfWork, decoded: Decoded) -> None:

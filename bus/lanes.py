@@ -12,7 +12,7 @@ from typing import Any
 from bus import metrics
 from bus.consumer import DATABASE_TROUBLE, pause_s
 from bus.errors import Rejection, Transient
-from bus.uow import UnitOfWork, flush
+from bus.uow import UnitOfWork, flush, headers_from_json
 from bus.wake import Wake, wait
 from schemas.envelope import Envelope, from_headers
 from schemas.message import Message
@@ -21,6 +21,7 @@ from schemas.registry import message_class
 log = logging.getLogger(__name__)
 
 SAFETY_NET_S = 1.0
+DATABASE_PAUSE_S = 0.5
 CLAIM = """
 update job set running = true, attempts = attempts + 1 where job_id = (
     select job_id from job as mine where lane = $1 and not running and run_at <= now() and not exists (
@@ -108,26 +109,32 @@ async def work(lane: Lane, pool: Any, source: str, wake: Wake) -> None:
                 await _run(lane, row, pool, source, wake)
         except DATABASE_TROUBLE as error:
             log.warning("lane %s waits for the database: %s", lane.name, type(error).__name__)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(DATABASE_PAUSE_S)
 
 
 async def _run(lane: Lane, row: Any, pool: Any, source: str, wake: Wake) -> None:
     job = Job(row["job_id"], row["attempts"], _cause(row["cause"]), source, pool, wake)
-    message = _message(row)
     started = perf_counter()
+    try:
+        outcome = await _attempt(lane, _message(row), job)
+    except DATABASE_TROUBLE:
+        await _again(job, pause_s(job.attempts))
+        outcome = "retried"
+    metrics.JOB_SECONDS.labels(lane.name, outcome).observe(perf_counter() - started)
+    wake.all()
+
+
+async def _attempt(lane: Lane, message: Message, job: Job) -> str:
     try:
         await lane.worker(message, job)
         if not job.finished:
             async with job.done():
                 pass
-        outcome = "done"
     except DATABASE_TROUBLE:
-        await _again(pool, job, pause_s(job.attempts))
-        outcome = "retried"
+        raise
     except Exception as error:  # noqa: BLE001  whatever long work raises is counted, retried or reported
-        outcome = await _failed(lane, message, job, error)
-    metrics.JOB_SECONDS.labels(lane.name, outcome).observe(perf_counter() - started)
-    wake.all()
+        return await _failed(lane, message, job, error)
+    return "done"
 
 
 async def _failed(lane: Lane, message: Message, job: Job, error: Exception) -> str:
@@ -140,7 +147,7 @@ async def _failed(lane: Lane, message: Message, job: Job, error: Exception) -> s
             type(error).__name__,
             exc_info=not isinstance(error, Transient),
         )
-        await _again(job.pool, job, pause_s(job.attempts + 3))
+        await _again(job, pause_s(job.attempts + 3))
         return "retried"
     code = error.code if isinstance(error, Rejection) else "internal_error"
     reason = error.reason if isinstance(error, Rejection) else f"failed {job.attempts} times: {type(error).__name__}"
@@ -152,9 +159,17 @@ async def _failed(lane: Lane, message: Message, job: Job, error: Exception) -> s
     return "failed"
 
 
-async def _again(pool: Any, job: Job, after_s: float) -> None:
-    run_at = datetime.now(UTC) + timedelta(seconds=after_s)
-    await pool.execute("update job set running = false, run_at = $2 where job_id = $1", job.job_id, run_at)
+async def _again(job: Job, after_s: float) -> None:
+    """Hand the job back, however long the database is away: nobody else would before this process ends."""
+    while True:
+        run_at = datetime.now(UTC) + timedelta(seconds=after_s)
+        try:
+            await job.pool.execute("update job set running = false, run_at = $2 where job_id = $1", job.job_id, run_at)
+        except DATABASE_TROUBLE as error:
+            log.warning("a job waits for the database: %s", type(error).__name__)
+            await asyncio.sleep(DATABASE_PAUSE_S)
+        else:
+            return
 
 
 def _message(row: Any) -> Message:
@@ -164,5 +179,5 @@ def _message(row: Any) -> Message:
     return message_type.parse(row["payload"])
 
 
-def _cause(headers: list[list[str]]) -> Envelope | None:
-    return from_headers([(name, value.encode("latin-1")) for name, value in headers]) if headers else None
+def _cause(headers: list[tuple[str, str | None]]) -> Envelope | None:
+    return from_headers(headers_from_json(headers)) if headers else None

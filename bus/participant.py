@@ -88,6 +88,7 @@ class Participant:
             "host": self.settings.http_host,
             "port": self.settings.http_port,
             "timeout_graceful_shutdown": 1,
+            "access_log": "false",
         }
         asyncio.run(self.app().run(run_extra_options=options))
 

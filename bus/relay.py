@@ -11,7 +11,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from bus import metrics
+from bus.uow import as_bytes, headers_from_json
 from bus.wake import Wake, wait
+from schemas.topics import LARGEST_DEAD_LETTER
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,9 @@ class Relay:
     async def _relay(self) -> None:
         """With one connection and one producer, until either fails."""
         connection = await asyncpg.connect(self._url, command_timeout=60)
-        producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **self._producer_settings)
+        producer = AIOKafkaProducer(
+            acks="all", enable_idempotence=True, max_request_size=LARGEST_DEAD_LETTER, **self._producer_settings
+        )
         try:
             await self._become_the_one(connection)
             await producer.start()
@@ -90,12 +94,8 @@ class Relay:
 
 
 async def _send(producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
-    key = row["key"].encode("latin-1") if row["key"] is not None else None
+    key = as_bytes(row["key"]) if row["key"] is not None else None
     future: asyncio.Future[Any] = await producer.send(
-        row["topic"], row["value"], key=key, headers=_headers(row["headers"])
+        row["topic"], row["value"], key=key, headers=headers_from_json(json.loads(row["headers"]))
     )
     return future
-
-
-def _headers(text: str) -> list[tuple[str, bytes]]:
-    return [(name, value.encode("latin-1")) for name, value in json.loads(text)]

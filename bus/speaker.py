@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from bus.decode import Record, Unreadable, read_envelope, read_message
 from bus.uow import new_id, traceparent
@@ -78,7 +78,7 @@ class Heard:
 def hear(record: Record) -> Heard:
     """Decode a record; nothing that it may hold raises. Of a dead letter only the envelope is read."""
     envelope = read_envelope(record)
-    headers = {name: value.decode("latin-1") for name, value in record.headers}
+    headers = {name: (value or b"").decode("latin-1") for name, value in record.headers if value is not None}
     message: Message | None = None
     fault = headers.get("tf-code")
     if isinstance(envelope, Unreadable):
@@ -108,6 +108,7 @@ class Speaker:
 
     def __init__(self, bootstrap: str, principal: str, password: str, *, source: str = "/client") -> None:
         self._bootstrap = bootstrap
+        self._principal = principal
         self._source = source
         self._login = {
             "bootstrap_servers": bootstrap,
@@ -246,8 +247,10 @@ class Speaker:
     def _naming_the_remedy(self) -> Iterator[None]:
         try:
             yield
-        except TopicAuthorizationFailedError as error:
-            raise Unreachable("these credentials do not open that topic: take the operator's") from error
+        except (TopicAuthorizationFailedError, UnknownTopicOrPartitionError) as error:
+            raise Unreachable(
+                f"{self._principal} may not use that topic, or it does not exist: the operator reads every topic"
+            ) from error
         except (KafkaError, OSError) as error:
             raise Unreachable(
                 f"no broker lets us in at {self._bootstrap} ({type(error).__name__}): "

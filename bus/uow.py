@@ -10,7 +10,9 @@ import uuid_utils
 
 from bus.database import Connection
 from schemas.envelope import Envelope, Header, envelope_for, to_headers
-from schemas.message import Message
+from schemas.message import MAX_PAYLOAD_BYTES, Message
+
+BEYOND_LATIN_1 = "\u0100"
 
 
 def new_id() -> str:
@@ -74,11 +76,18 @@ class UnitOfWork:
             traceparent=traceparent(self.cause),
             cause=self.cause,
         )
-        return OutboxRow(message.topic, message.key, message.to_bytes(), to_headers(envelope), due_at)
+        return OutboxRow(message.topic, message.key, _payload(message), to_headers(envelope), due_at)
+
+
+def _payload(message: Message) -> bytes:
+    """Refused here, where only its own transaction fails: in the relay it would hold up everything behind it."""
+    payload = message.to_bytes()
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise ValueError(f"{message.type} has {len(payload)} bytes of {MAX_PAYLOAD_BYTES}: use the object lane")
+    return payload
 
 
 async def write_outbox(connection: Connection, rows: Iterable[OutboxRow]) -> None:
-    """Headers are kept as latin-1 text, which holds any bytes unchanged."""
     await connection.executemany(
         "insert into outbox (topic, key, value, headers, due_at) values ($1, $2, $3, $4, $5)",
         [(row.topic, row.key, row.value, _as_json(row.headers), row.due_at) for row in rows],
@@ -99,8 +108,21 @@ async def flush(uow: UnitOfWork) -> None:
         await write_jobs(uow.connection, uow.jobs, uow.cause)
 
 
-def _as_json(headers: list[Header]) -> list[tuple[str, str]]:
-    return [(name, value.decode("latin-1")) for name, value in headers]
+def as_text(raw: bytes) -> str:
+    """Any bytes as text that PostgreSQL can hold: latin-1, but for NUL, which becomes a character latin-1 lacks."""
+    return raw.decode("latin-1").replace("\0", BEYOND_LATIN_1)
+
+
+def as_bytes(text: str) -> bytes:
+    return text.replace(BEYOND_LATIN_1, "\0").encode("latin-1")
+
+
+def _as_json(headers: list[Header]) -> list[tuple[str, str | None]]:
+    return [(as_text(name.encode()), None if value is None else as_text(value)) for name, value in headers]
+
+
+def headers_from_json(headers: Iterable[tuple[str, str | None]]) -> list[Header]:
+    return [(as_bytes(name).decode(), None if value is None else as_bytes(value)) for name, value in headers]
 
 
 def _cause(envelope: Envelope | None) -> Any:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.live import Live
 from rich.table import Table
 
 from client.sdk import Trustflow
-from client.terminal import Actor, AsJson, out, play, say_json, table
+from client.terminal import Actor, AsJson, out, pictures, play, say_json, table
 from client.views import QueryView, fold_query
 
 app = typer.Typer(no_args_is_help=True, help="Count a cohort at each trust; only released counts come back.")
@@ -32,14 +31,14 @@ def query(
 
     async def work(hub: Trustflow) -> QueryView | None:
         view: QueryView | None = None
-        with Live(console=out, auto_refresh=False, transient=True) as live:
+        with pictures(as_json) as draw:
             async with aclosing(hub.query(project_id, text, trust)) as answers:
                 async for event in answers:
                     view = fold_query(view, event)
                     if as_json:
                         say_json(event)
                     elif view:
-                        live.update(picture(view), refresh=True)
+                        draw(picture(view))
         return view
 
     view = play(work, actor)

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from client.sdk import Trustflow
-from client.terminal import Actor, AsJson, out, play, say, say_json, table
+from client.terminal import Actor, AsJson, out, pictures, play, say, say_json, table
 from client.views import ImportView, TrustImport
 
 app = typer.Typer(no_args_is_help=True, help="Follow images from each PACS into the trust's XNAT.")
@@ -42,20 +41,20 @@ def watch(project_id: ProjectId, as_json: AsJson = False) -> None:
 
     async def work(hub: Trustflow) -> ImportView | None:
         last: ImportView | None = None
-        with Live(console=out, auto_refresh=False, transient=True) as live:
+        with pictures(as_json) as draw:
             async with aclosing(hub.watch_import(project_id)) as views:
                 async for view in views:
                     last = view
                     if as_json:
                         say_json(view)
                     else:
-                        live.update(bars(view), refresh=True)
+                        draw(bars(view))
         return last
 
     view = play(work)
     if view and not as_json:
         out.print(Group(bars(view), failures(view)))
-        out.print(f"Next: trustflow model create {project_id} NAME --as …")
+        out.print(f"Next: trustflow model create {project_id} NAME --as …", soft_wrap=True)
 
 
 @app.command()

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 
 from client.sdk import Trustflow
-from client.terminal import RUN_FAILED, Actor, AsJson, err, out, play, say, say_json, table
+from client.terminal import RUN_FAILED, Actor, AsJson, err, out, pictures, play, say, say_json, table
 from client.views import RunView, fold_run
 from schemas.training import Metrics, RunFinished, RunPlan
 
@@ -68,14 +67,14 @@ def watch(run_id: RunId, as_json: AsJson = False) -> None:
 
     async def work(hub: Trustflow) -> RunView | None:
         view: RunView | None = None
-        with Live(console=out, auto_refresh=False, transient=True) as live:
+        with pictures(as_json) as draw:
             async with aclosing(hub.watch_run(run_id)) as events:
                 async for event in events:
                     view = fold_run(view, event)
                     if as_json:
                         say_json(event)
                     elif view:
-                        live.update(picture(view), refresh=True)
+                        draw(picture(view))
         return view
 
     view = play(work)
@@ -85,7 +84,7 @@ def watch(run_id: RunId, as_json: AsJson = False) -> None:
         out.print(picture(view))
     _leave_unless_finished(view)
     if not as_json:
-        out.print(f"Next: trustflow run download {run_id} --to model.safetensors --as …")
+        out.print(f"Next: trustflow run download {run_id} --to model.safetensors --as …", soft_wrap=True)
 
 
 @app.command()

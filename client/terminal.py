@@ -4,13 +4,14 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
@@ -120,6 +121,16 @@ def say(as_json: bool, value: BaseModel | dict[str, Any], sentence: str) -> None
         say_json(value)
     else:
         out.print(sentence, soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def pictures(as_json: bool) -> Iterator[Callable[[RenderableType], None]]:
+    """What draws one picture over the last; scripts get none, nor the escape codes that go with it."""
+    if as_json:
+        yield lambda _: None
+        return
+    with Live(console=out, auto_refresh=False, transient=True) as live:
+        yield lambda picture: live.update(picture, refresh=True)
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:

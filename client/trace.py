@@ -53,14 +53,21 @@ def _names(record: Heard, id_: str) -> bool:
 def tree(heard: Iterable[Heard]) -> list[Node]:
     """Roots in the order of time: whatever has no cause among the records, or only itself in a circle."""
     nodes = _nodes(heard)
-    roots = []
+    roots: list[Node] = []
     for node in nodes.values():
         parent = nodes.get(_cause(node) or "")
-        if parent is None or _is_above(node, parent, nodes):
-            roots.append(node)
-        else:
-            parent.children.append(node)
-    return roots
+        (parent.children if parent else roots).append(node)
+    return [*roots, *_circles(nodes, roots)]
+
+
+def _circles(nodes: dict[str, Node], roots: list[Node]) -> Iterator[Node]:
+    """Whoever writes events may get causes wrong; a circle is opened at its earliest node so that nothing is hidden."""
+    reached = {id(step.node) for step in walk(roots)}
+    for node in nodes.values():
+        if id(node) not in reached:
+            nodes[_cause(node) or ""].children.remove(node)
+            reached |= {id(step.node) for step in walk([node])}
+            yield node
 
 
 def _nodes(heard: Iterable[Heard]) -> dict[str, Node]:
@@ -80,16 +87,6 @@ def _origin(record: Heard) -> str:
 
 def _cause(node: Node) -> str | None:
     return node.heard.envelope.causationid if node.heard.envelope else None
-
-
-def _is_above(node: Node, parent: Node, nodes: dict[str, Node]) -> bool:
-    """True when going up from the parent comes back: the causes were written wrong."""
-    seen: set[int] = {id(node)}
-    current: Node | None = parent
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        current = nodes.get(_cause(current) or "")
-    return current is node
 
 
 def time_of(record: Heard) -> datetime:

@@ -20,7 +20,7 @@ def service_env(federation: Federation, service: str) -> dict[str, str]:
         "TRUSTFLOW_TRUSTS": ",".join(federation.trusts),
         "TRUSTFLOW_OBJECTS_URL": federation.nginx.url,
         "TRUSTFLOW_OBJECTS_SECRET_FILE": str(federation.keys.file("objects")),
-        "TRUSTFLOW_DATA_DIRECTORY": str(working_directory(federation, service)),
+        "TRUSTFLOW_SPOOL_DIR": str(working_directory(federation, service) / "spool"),
     }
 
 
@@ -116,8 +116,8 @@ def _kcat(federation: Federation, principal: str) -> str:
     password = federation.keys.value(f"kafka-{principal}")
     return (
         f"bootstrap.servers={federation.kafka.bootstrap}\n"
-        "security.protocol=SASL_PLAINTEXT\nsasl.mechanisms=SCRAM-SHA-512\n"
-        f"sasl.username={principal}\nsasl.password={password}\ngroup.id={principal}-kcat\n"
+        "security.protocol=SASL_PLAINTEXT\nsasl.mechanisms=PLAIN\n"
+        f"sasl.username={principal}\nsasl.password={password}\n"
     )
 
 

@@ -12,7 +12,7 @@ from infra.parts.part import Part
 from infra.parts.postgres import Postgres
 from infra.parts.xnat import Xnat
 from infra.ports import choose_ports, remembered_ports
-from schemas.topics import ADMINISTRATOR, SERVICES, principals
+from schemas.topics import ADMINISTRATOR, CLIENT, OPERATOR, SERVICES, principals
 
 ROOT = Path(__file__).parents[1]
 RUN = ROOT / "build" / "run"
@@ -32,7 +32,8 @@ class Federation:
     @property
     def kafka(self) -> Kafka:
         users = {name: self.keys.value(f"kafka-{name}") for name in (ADMINISTRATOR, *principals(self.trusts))}
-        return Kafka(self.run / "kafka", self.ports["kafka"], self.ports["kafka-controller"], users)
+        ports = self.ports["kafka"], self.ports["kafka-controller"]
+        return Kafka(self.run / "kafka", *ports, users, by_hand=(CLIENT, OPERATOR))
 
     @property
     def postgres(self) -> Postgres:

@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 
 from schemas.message import Message
 
-TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Characters that no CloudEvents attribute may hold (CloudEvents 1.0.2, section "Type System", String)."""
+
+LONGEST = 1024
+"""Bytes of one attribute: some become keys of a database index, some are repeated in answers."""
+
 CONTENT_TYPE = "application/json"
 REQUIRED = (
     "specversion",
@@ -23,8 +29,10 @@ REQUIRED = (
     "correlationid",
     "traceparent",
 )
+KNOWN = frozenset({*REQUIRED, "causationid"})
 
-Header = tuple[str, bytes]
+Header = tuple[str, bytes | None]
+"""Kafka allows null as a header's value."""
 
 
 class Malformed(ValueError):
@@ -85,7 +93,7 @@ def to_headers(envelope: Envelope) -> list[Header]:
     }
     if envelope.causationid:
         attributes["causationid"] = envelope.causationid
-    headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
+    headers: list[Header] = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
     return [*headers, ("content-type", CONTENT_TYPE.encode())]
 
 
@@ -97,7 +105,7 @@ def from_headers(headers: Iterable[Header]) -> Envelope:
             raise Malformed(f"header ce_{name} is missing: write every CloudEvents attribute as a ce_ header")
     if attributes["specversion"] != "1.0":
         raise Malformed("header ce_specversion must be 1.0")
-    if not TRACEPARENT.match(attributes["traceparent"]):
+    if not TRACEPARENT.fullmatch(attributes["traceparent"]):
         raise Malformed("header ce_traceparent is not W3C Trace Context version 00")
     return Envelope(
         id=attributes["id"],
@@ -112,17 +120,28 @@ def from_headers(headers: Iterable[Header]) -> Envelope:
 
 
 def _attributes(headers: Iterable[Header]) -> dict[str, str]:
+    ours = ((name[3:], value) for name, value in headers if name.startswith("ce_") and value is not None)
+    return {name: _text(name, value) for name, value in ours if name in KNOWN}
+
+
+def _text(name: str, value: bytes) -> str:
+    if len(value) > LONGEST:
+        raise Malformed(f"header ce_{name} is longer than {LONGEST} bytes: shorten it")
     try:
-        return {name[3:]: value.decode() for name, value in headers if name.startswith("ce_")}
+        text = value.decode()
     except UnicodeDecodeError as error:
-        raise Malformed("a ce_ header is not UTF-8: write headers as UTF-8 text") from error
+        raise Malformed(f"header ce_{name} is not UTF-8: write headers as UTF-8 text") from error
+    if CONTROL.search(text):
+        raise Malformed(f"header ce_{name} holds a control character: leave it out")
+    return text
 
 
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError as error:
+        utc = time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Malformed("header ce_time is not an RFC 3339 time such as 2026-11-21T09:00:00Z") from error
     if time.tzinfo is None:
         raise Malformed("header ce_time has no time zone: add Z or an offset")
-    return time
+    return utc

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.ids import Code, Id, Sentence, UserId
 
+MAX_PAYLOAD_BYTES = 900_000
+"""Of one message: with its headers it fits into the broker's mebibyte. What is larger goes by the object lane."""
+
 REGISTRY: dict[str, type["Message"]] = {}
 
 

@@ -15,17 +15,21 @@ SERVICES = ("project", "cohort", "imaging_ingest", "training_coordinator", "aggr
 
 Operation = Literal["READ", "WRITE", "DESCRIBE"]
 FOR_EVER = -1
+LARGEST_RECORD = 2**20
+LARGEST_DEAD_LETTER = LARGEST_RECORD + 2**16
+"""A dead letter is the whole record and headers that name its origin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """``retention_ms`` -1 keeps records for ever; ``writers`` and ``readers`` are principals."""
+    """``writers`` and ``readers`` are principals; ``max_bytes`` bounds a record; ``retention_ms`` -1: kept for ever."""
 
     name: str
     writers: tuple[str, ...]
     readers: tuple[str, ...]
     partitions: int = 3
     retention_ms: int = FOR_EVER
+    max_bytes: int = LARGEST_RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def dead_letters(topic: Topic) -> Iterator[Topic]:
     """``<topic>.dlq.<group>``: what that group could not read (dead) or not read yet (parked), bytes unchanged."""
     for reader in topic.readers:
         if reader != CLIENT:
-            yield Topic(f"{topic.name}.dlq.{reader}", writers=(reader,), readers=(), partitions=1)
+            yield Topic(f"{topic.name}.dlq.{reader}", (reader,), (), partitions=1, max_bytes=LARGEST_DEAD_LETTER)
 
 
 def all_topics(trusts: Iterable[str]) -> tuple[Topic, ...]:
@@ -104,4 +108,4 @@ def _topic_acls(topics: Iterable[Topic]) -> Iterator[Acl]:
 
 def _group_acls(names: Iterable[str]) -> Iterator[Acl]:
     for name in names:
-        yield Acl(name, "READ", "GROUP", name, prefixed=True)
+        yield Acl(name, "READ", "GROUP", name)

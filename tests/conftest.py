@@ -17,7 +17,7 @@ from infra.parts.orthanc import Orthanc
 from infra.parts.part import free_port, running
 from infra.parts.postgres import Postgres
 from infra.parts.xnat import Xnat
-from schemas.topics import ADMINISTRATOR, Acl, Topic, acls, all_topics, principals
+from schemas.topics import ADMINISTRATOR, OPERATOR, Acl, Topic, acls, all_topics, principals
 
 TRUSTS = ("amber", "birch")
 
@@ -94,7 +94,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     folder = tmp_path_factory.mktemp("kafka")
     passwords = {name: secrets.token_hex(8) for name in (ADMINISTRATOR, *principals(TRUSTS))}
-    with running(Kafka(folder, free_port(), free_port(), dict(passwords))) as part:
+    with running(Kafka(folder, free_port(), free_port(), dict(passwords), by_hand=(OPERATOR,))) as part:
         yield Broker(part, passwords, tmp_path_factory.mktemp("kafka-passwords"))
 
 

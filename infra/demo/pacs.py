@@ -11,6 +11,8 @@ from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind  # type: ignore[attr-defined]
 
+from trust_node.imaging.sockets import keep_answers
+
 SUCCESS, PENDING = 0x0000, (0xFF00, 0xFF01)
 SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
@@ -43,6 +45,7 @@ def _associate(host: str, port: int, aet: str) -> Association:
     association = entity.associate(host, port, ae_title=aet, evt_handlers=handlers)  # type: ignore[arg-type]
     if not association.is_established:
         raise RuntimeError(f"PACS {aet} at {host}:{port} refuses the association: is it started?")
+    keep_answers(association)
     return association
 
 

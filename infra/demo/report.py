@@ -54,7 +54,7 @@ async def write_events(federation: Federation, file: Path, since: datetime) -> i
     lines: list[tuple[str, dict[str, Any]]] = []
     async with Speaker(federation.kafka.bootstrap, OPERATOR, password) as speaker:
         topics = [topic.name for topic in all_topics(federation.trusts)]
-        async for heard in speaker.events(topics, since=since, follow=False):
+        async for heard in speaker.events(topics, since=since, until="now"):
             time = heard.envelope.time if heard.envelope else heard.at
             lines.append((time.isoformat(), _line(heard)))
     with file.open("w") as out:

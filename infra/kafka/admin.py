@@ -128,7 +128,8 @@ def _scram_user(name: str, password: str) -> tuple[Any, ...]:
 
 
 def _new_topic(topic: Topic) -> NewTopic:
-    return NewTopic(topic.name, topic.partitions, 1, topic_configs={"retention.ms": str(topic.retention_ms)})
+    limits = {"retention.ms": str(topic.retention_ms), "max.message.bytes": str(topic.max_bytes)}
+    return NewTopic(topic.name, topic.partitions, 1, topic_configs=limits)
 
 
 def _entry(acl: Acl) -> tuple[Any, ...]:

@@ -20,12 +20,17 @@ _API_VERSIONS = 18
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """`principals` maps user names to passwords; `admin` must be among them and is the only super user."""
+    """`principals` maps user names to passwords; `admin` must be among them and is the only super user.
+
+    Those in `by_hand` may log in with PLAIN as well: the kcat of Debian 12 (librdkafka 2.0) repeats the client's
+    nonce in SCRAM's last message, which brokers refuse since CVE-2024-56128 was closed.
+    """
 
     directory: Path
     port: int
     controller_port: int
     principals: Mapping[str, str] = field(repr=False)
+    by_hand: tuple[str, ...] = ()
     name: str = "kafka"
     stop_signal: Signals = Signals.SIGTERM
 
@@ -77,6 +82,10 @@ class Kafka:
         if done.returncode != 0:
             raise RuntimeError(f"Kafka's storage could not be formatted:\n{(done.stdout + done.stderr)[-2000:]}")
 
+    def _plain_logins(self) -> str:
+        users = "".join(f' user_{name}="{self.principals[name]}"' for name in self.by_hand)
+        return f"org.apache.kafka.common.security.plain.PlainLoginModule required{users};"
+
     def _configuration(self) -> str:
         jaas = (
             "org.apache.kafka.common.security.scram.ScramLoginModule required "
@@ -91,9 +100,10 @@ class Kafka:
             "advertised.listeners": f"SASL_PLAINTEXT://{self.bootstrap}",
             "listener.security.protocol.map": "SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "SASL_PLAINTEXT",
-            "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
             "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
             "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": jaas,
+            "listener.name.sasl_plaintext.plain.sasl.jaas.config": self._plain_logins(),
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             # ANONYMOUS is the node talking to itself over the loopback controller listener.
             "super.users": f"User:{ADMINISTRATOR};User:ANONYMOUS",

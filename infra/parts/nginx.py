@@ -4,7 +4,6 @@ A URL is `/<path>?md5=<signature>&expires=<unix seconds>` with signature = base6
 md5("<expires><METHOD><path> <secret>"). Answers: 403 wrong signature, 410 expired, 409 the object is already there.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,10 @@ from signal import Signals
 from infra.parts.http import answers_ok
 from infra.parts.part import START_TIMEOUT_S, wait_until
 
+# One process, not a master and its worker: a worker would outlive a killed master and keep the port from the next.
 _CONFIGURATION = """\
-{user}
 daemon off;
-worker_processes 1;
+master_process off;
 pid {directory}/pid;
 error_log stderr warn;
 events {{ worker_connections 512; }}
@@ -87,8 +86,6 @@ class Nginx:
         self._configuration.touch(0o600)
         self._configuration.write_text(
             _CONFIGURATION.format(
-                # Only a master that is root may choose, and only then must: its workers would become `www-data`.
-                user="user root;" if os.geteuid() == 0 else "",
                 directory=self.directory,
                 port=self.port,
                 secret=self.secret,

@@ -1,12 +1,16 @@
 """The SDK and the command against a real broker and the real project service in a process of its own."""
 
+import asyncio
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from urllib.request import urlopen
 
@@ -18,9 +22,10 @@ from typer.testing import CliRunner
 from bus.speaker import CommandRejected, NoAnswer, Speaker, Unreachable
 from bus.uow import new_id
 from client.cli import app
-from client.sdk import Trustflow
+from client.sdk import Trustflow, bundle_bytes
 from client.settings import FederationSettings
 from infra.parts.part import free_port
+from schemas.cohort import SubmitQuery
 from schemas.project import CreateProject
 from schemas.topics import acls, all_topics, principals
 
@@ -37,36 +42,44 @@ class Federation:
 
 
 @pytest.fixture(scope="module")
-def federation(kafka: Any, postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
-    """The broker with every topic and rule, and the project service; what `make up` would write, written."""
+def federation(kafka: Any, postgres: Any, nginx: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+    """The broker with every topic and rule, and two services; what `make up` would write, written."""
     kafka.provision_blocking(all_topics(TRUSTS), acls(TRUSTS), principals(TRUSTS))
+    folder = tmp_path_factory.mktemp("client")
+    (folder / "objects").write_text(nginx.secret)
+    objects = {"TRUSTFLOW_OBJECTS_URL": nginx.url, "TRUSTFLOW_OBJECTS_SECRET_FILE": str(folder / "objects")}
+    file = folder / "env"
+    file.write_text(
+        f"export TRUSTFLOW_KAFKA_BOOTSTRAP={kafka.bootstrap}\n"
+        f"export TRUSTFLOW_CLIENT_PASSWORD_FILE={kafka.password_file('client')}\n"
+        f"export TRUSTFLOW_OPERATOR_PASSWORD_FILE={kafka.password_file('operator')}\n"
+    )
+    with ExitStack() as services:
+        for name in ("project", "training_coordinator"):
+            services.enter_context(_service(name, kafka, postgres.fresh_database(name), objects))
+        yield Federation(FederationSettings(_env_file=file), file, kafka.credentials("client"))
+
+
+@contextmanager
+def _service(name: str, kafka: Any, database: str, objects: dict[str, str]) -> Iterator[None]:
     port = free_port()
     environment = {
         "TRUSTFLOW_KAFKA_BOOTSTRAP": kafka.bootstrap,
-        "TRUSTFLOW_KAFKA_PASSWORD_FILE": str(kafka.password_file("project")),
-        "TRUSTFLOW_DATABASE_URL": postgres.fresh_database("project"),
+        "TRUSTFLOW_KAFKA_PASSWORD_FILE": str(kafka.password_file(name)),
+        "TRUSTFLOW_DATABASE_URL": database,
         "TRUSTFLOW_HTTP_PORT": str(port),
     }
-    service = subprocess.Popen([sys.executable, "-m", "services.project"], env=os.environ | environment)
+    process = subprocess.Popen([sys.executable, "-m", f"services.{name}"], env=os.environ | environment | objects)
     try:
-        _until_healthy(service, port)
-        file = tmp_path_factory.mktemp("client") / "env"
-        file.write_text(
-            f"export TRUSTFLOW_KAFKA_BOOTSTRAP={kafka.bootstrap}\n"
-            f"export TRUSTFLOW_CLIENT_PASSWORD_FILE={kafka.password_file('client')}\n"
-            f"export TRUSTFLOW_OPERATOR_PASSWORD_FILE={kafka.password_file('operator')}\n"
-        )
-        settings = FederationSettings(_env_file=file)
-        yield Federation(settings, file, kafka.credentials("client"))
+        _until_healthy(process, port)
+        yield
     finally:
-        service.terminate()
-        service.wait(10)
+        process.terminate()
+        process.wait(10)
 
 
 def _until_healthy(service: "subprocess.Popen[bytes]", port: int) -> None:
-    from time import monotonic, sleep
-
-    give_up = monotonic() + 30
+    give_up = monotonic() + 60
     while monotonic() < give_up and service.poll() is None:
         try:
             with urlopen(f"http://127.0.0.1:{port}/health", timeout=1) as answer:
@@ -74,7 +87,7 @@ def _until_healthy(service: "subprocess.Popen[bytes]", port: int) -> None:
                     return
         except OSError:
             sleep(0.1)
-    raise RuntimeError("the project service did not become healthy")
+    raise RuntimeError(f"{service.args!r} did not become healthy")
 
 
 @pytest.fixture
@@ -143,15 +156,17 @@ async def test_a_trace_shows_dead_letters_with_their_code(federation: Federation
         async for heard in ears.events(["project.commands.dlq.project"]):
             if heard.key == project_id:
                 break
-    traced = subprocess.run(
-        [sys.executable, "-c", "from client.cli import app; app()", "events", "trace", project_id],
+    traced = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("trustflow"),
+        "events",
+        "trace",
+        project_id,
         env=os.environ | {"TRUSTFLOW_ENV": str(federation.env_file)},
-        capture_output=True,
-        text=True,
-        check=False,
+        stdout=subprocess.PIPE,
     )
-    assert traced.returncode == 0, traced.stderr
-    assert "put aside by project: malformed" in traced.stdout
+    stdout, _ = await traced.communicate()
+    assert traced.returncode == 0
+    assert "put aside by project: malformed" in stdout.decode()
 
 
 def test_tail_filters_by_type_and_key(trustflow: Any) -> None:
@@ -159,6 +174,25 @@ def test_tail_filters_by_type_and_key(trustflow: Any) -> None:
     trustflow("project", "create", "Prostate MR", "--id", project_id, "--as", "ann")
     lines = _json_lines(trustflow("events", "tail", "--type", "created", "--key", project_id, "--json"))
     assert [line["data"]["name"] for line in lines] == ["Prostate MR"]
+
+
+def test_code_is_uploaded_through_the_object_lane_and_scanned(trustflow: Any, tmp_path: Path) -> None:
+    project_id, model_id = new_id(), new_id()
+    trustflow("project", "create", "Prostate MR", "--id", project_id, "--as", "ann")
+    created = trustflow("model", "create", project_id, "Sequence type", "--id", model_id, "--as", "ann")
+    assert created.exit_code == 0, created.stderr
+    (tmp_path / "trainer.py").write_text("import torch\n")
+    uploaded = trustflow("model", "upload", model_id, str(tmp_path), "--as", "ann", "--json")
+    assert uploaded.exit_code == 0, uploaded.stderr
+    (submitted,) = _json_lines(uploaded)
+    assert submitted["entry_point"] == "trainer.py"
+    assert submitted["sha256"] == hashlib.sha256(bundle_bytes(tmp_path)).hexdigest()
+    (tmp_path / "trainer.py").write_text("import requests\n")
+    refused = trustflow("model", "upload", model_id, str(tmp_path), "--as", "ann")
+    assert refused.exit_code == 3, refused.stderr
+    assert "network" in refused.stderr
+    (shown,) = _json_lines(trustflow("model", "show", model_id, "--json"))
+    assert [bundle.get("refused") is None for bundle in shown["bundles"].values()] == [True, False]
 
 
 def test_what_nobody_knows_of_exits_with_2_and_names_the_remedy(trustflow: Any) -> None:
@@ -178,16 +212,10 @@ async def test_the_sdk_answers_many_users_over_one_connection(federation: Federa
 
 
 async def test_a_service_that_does_not_run_is_named_after_the_timeout(federation: Federation) -> None:
-    settings = federation.settings
-    async with Trustflow.connect(settings, actor="ann") as hub:
-        with pytest.raises(NoAnswer, match="training_coordinator service"):
-            await hub._voice.ask(_create_model(), timeout_s=0.5)
-
-
-def _create_model() -> Any:
-    from schemas.training import CreateModel
-
-    return CreateModel(actor="ann", model_id=new_id(), project_id=new_id(), name="Sequence type")
+    command = SubmitQuery(actor="ann", query_id=new_id(), project_id=new_id(), sql="select 1", trusts=("amber",))
+    async with Trustflow.connect(federation.settings, actor="ann") as hub:
+        with pytest.raises(NoAnswer, match="cohort service"):
+            await hub._voice.ask(command, timeout_s=0.5)
 
 
 async def test_the_client_cannot_read_what_is_the_operators(federation: Federation) -> None:

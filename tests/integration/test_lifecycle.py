@@ -47,8 +47,13 @@ def test_a_killed_part_comes_back(run: Path) -> None:
     federation = lifecycle.up(1, print, run)
     pid = Supervisor(run).states()["nginx"].pid
     os.kill(pid, signal.SIGKILL)
-    lifecycle._wait(lambda: Supervisor(run).states()["nginx"].pid not in (0, pid), 30, "nginx did not come back")
+    lifecycle._wait(lambda: _is_back(run, "nginx", pid), 30, "nginx did not come back")
     federation.nginx.wait_ready()
+
+
+def _is_back(run: Path, name: str, old_pid: int) -> bool:
+    state = Supervisor(run).states()[name]
+    return state.state == "RUNNING" and state.pid != old_pid
 
 
 def test_a_broker_of_somebody_else_is_refused_not_ignored(run: Path, monkeypatch) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import http.client
+import subprocess
 import time
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from pynetdicom.sop_class import Verification
 from infra.kafka.admin import administrator
 from infra.parts.nginx import Nginx
 from infra.parts.orthanc import Orthanc
-from infra.parts.part import PartNotReadyError, free_port, running
+from infra.parts.part import PartNotReadyError, free_port, is_free, running
 from schemas.topics import Acl, Topic, acls, principals
 
 pytestmark = pytest.mark.integration
@@ -46,6 +47,12 @@ class TestKafka:
         login = {**kafka.credentials("project"), "sasl_plain_password": "wrong"}
         with pytest.raises(KafkaError):
             await AIOKafkaProducer(**login).start()
+
+    async def test_only_those_who_work_by_hand_log_in_with_a_plain_password(self, kafka) -> None:
+        async with AIOKafkaProducer(**{**kafka.credentials("operator"), "sasl_mechanism": "PLAIN"}):
+            pass
+        with pytest.raises(KafkaError):
+            await AIOKafkaProducer(**{**kafka.credentials("project"), "sasl_mechanism": "PLAIN"}).start()
 
     async def test_what_no_rule_allows_is_denied(self, kafka) -> None:
         await kafka.provision([Topic("parts.closed", (), (), partitions=1)], users=["stranger"])
@@ -140,6 +147,12 @@ class TestNginx:
         answers = [await status("PUT", put, b"a"), await status("DELETE", delete), await status("PUT", put, b"b")]
         assert answers == [201, 204, 201]
 
+    def test_one_process_holds_the_port_so_that_a_killed_one_can_be_replaced(self, tmp_path) -> None:
+        part = Nginx(tmp_path, free_port(), "s")
+        with running(part):
+            assert len(pids_naming(str(tmp_path))) == 1
+        assert is_free(part.port)
+
     def test_a_cut_upload_leaves_no_object(self, nginx) -> None:
         put = signed(nginx, "PUT", "/runs/1/cut").removeprefix(nginx.url)
         connection = http.client.HTTPConnection("127.0.0.1", nginx.port)
@@ -149,6 +162,16 @@ class TestNginx:
         connection.close()
         assert becomes_empty(nginx.directory / "temp")
         assert not (nginx.objects / "runs/1/cut").exists()
+
+
+def pids_naming(text: str) -> list[str]:
+    """Processes whose command line holds the text, and their children."""
+    found = subprocess.run(["pgrep", "-f", text], capture_output=True, text=True, check=False).stdout.split()
+    children = [
+        subprocess.run(["pgrep", "-P", pid], capture_output=True, text=True, check=False).stdout.split()
+        for pid in found
+    ]
+    return [*found, *(child for family in children for child in family)]
 
 
 def becomes_empty(folder: Path, timeout_s: float = 5.0) -> bool:

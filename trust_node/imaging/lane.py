@@ -1,6 +1,10 @@
 """The imaging lane: one job per study, each step told as it happens; one bad study never stops the others."""
 
+import logging
+import os
+import signal
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from bus.errors import Transient
@@ -11,6 +15,8 @@ from trust_node import store
 from trust_node.imaging.states import Step, StudyState
 from trust_node.imaging.study import Importer, StudyOrder
 from trust_node.jobs import ImportStudy
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 4
 
@@ -35,7 +41,11 @@ class ImagingLane:
             raise LookupError("the study's project is not known here")
         order = StudyOrder(study.accession, await self._xnat_project(project, job), project.dicom_to_nifti)
         passage = _Telling(self.trust_id, message, job, attempt, project.dicom_to_nifti)
-        await self.importer().import_study(order, passage.tell)
+        try:
+            await self.importer().import_study(order, passage.tell)
+        except BrokenProcessPool:
+            _stop_the_node()
+            raise
 
     async def _xnat_project(self, project: store.Project, job: Job) -> str:
         if project.xnat_project:
@@ -60,6 +70,12 @@ class ImagingLane:
                 code=code,
             )
         )
+
+
+def _stop_the_node() -> None:
+    """A worker process died, and its pool never recovers: end in good order, to be started anew."""
+    log.critical("a de-identification process died: the node stops")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @dataclass(slots=True)

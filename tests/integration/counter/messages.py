@@ -1,0 +1,49 @@
+"""What the counter hears and says."""
+
+from typing import Literal
+
+from schemas.ids import Count, Id
+from schemas.message import Accepted, Command, Message, Rejected
+from schemas.topics import Acl, Topic, dead_letters
+
+NAME = "counter"
+COMMANDS = Topic("counter.commands", writers=("quill",), readers=(NAME,))
+EVENTS = Topic("counter.events", writers=(NAME,), readers=())
+TOPICS = (COMMANDS, EVENTS, *dead_letters(COMMANDS))
+RULES = (
+    Acl(NAME, "READ", "TOPIC", COMMANDS.name),
+    *(Acl(NAME, "WRITE", "TOPIC", topic.name) for topic in TOPICS if NAME in topic.writers),
+    Acl(NAME, "READ", "GROUP", NAME),
+)
+
+Manner = Literal["plain", "transient", "bug", "reject", "late", "remind", "job", "job_rejected", "job_transient"]
+
+
+class Add(Command, type="trustflow.counter.add.v1", topic=COMMANDS.name, key="counter_id"):
+    """Count ``number``, in the given manner."""
+
+    counter_id: Id
+    number: Count
+    manner: Manner = "plain"
+
+
+class Added(Message, type="trustflow.counter.added.v1", topic=EVENTS.name, key="counter_id"):
+    counter_id: Id
+    number: Count
+
+
+class Reminded(Message, type="trustflow.counter.reminded.v1", topic=EVENTS.name, key="counter_id"):
+    counter_id: Id
+
+
+class NotDone(Message, type="trustflow.counter.not_done.v1", topic=EVENTS.name, key="counter_id"):
+    counter_id: Id
+    code: str
+
+
+class CounterAccepted(Accepted, type="trustflow.counter.accepted.v1", topic=EVENTS.name, key="subject"):
+    pass
+
+
+class CounterRejected(Rejected, type="trustflow.counter.rejected.v1", topic=EVENTS.name, key="subject"):
+    pass
