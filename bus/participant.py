@@ -133,6 +133,8 @@ class Participant:
         subscriber = broker.subscriber(
             pattern=self.subscription,
             group_id=self.name,
+            # one process per database: a successor takes over at once instead of after its forerunner's session
+            group_instance_id=self.name,
             batch=True,
             max_records=500,
             batch_timeout_ms=200,

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
+from rich.text import Text
 
 from client.sdk import Trustflow
 from client.terminal import RUN_FAILED, Actor, AsJson, err, out, pictures, play, say, say_json, table
@@ -167,7 +169,8 @@ def picture(view: RunView) -> RenderableType:
         ],
     )
     notes = [*view.notes, *([view.failure] if view.failure else []), *_result(view)]
-    return Group(head, ProgressBar(total=view.plan.rounds, completed=done, width=40), rounds, *notes)
+    bar = Padding(ProgressBar(total=view.plan.rounds, completed=done, width=40), (0, 0, 1, 0), expand=False)
+    return Group(head, bar, rounds, *map(Text, notes))
 
 
 def _trust_row(view: RunView, trust: str) -> tuple[object, ...]:

@@ -76,7 +76,8 @@ def answer(query: Query, counted: CohortCounted) -> tuple[Query, list[Message]]:
     """A trust's answer; one that comes twice, too late or unasked changes nothing."""
     if counted.trust_id not in query.silent or query.closed:
         return query, []
-    return _close_if_complete(_with(query, counted.trust_id, counted.persons), [_released(counted)])
+    released = _released(counted)
+    return _close_if_complete(_with(query, counted.trust_id, released.persons), [released])
 
 
 def deadline_passed(query: Query) -> tuple[Query, list[Message]]:
@@ -112,7 +113,9 @@ def _with(query: Query, trust: str, persons: int | None) -> Query:
 
 
 def _released(counted: CohortCounted) -> TrustCounted:
-    return TrustCounted(**counted.model_dump())
+    """Numbers stand only with ``counted``, whatever a node sends."""
+    hidden = set() if counted.outcome == "counted" else {"persons", "cells"}
+    return TrustCounted(**counted.model_dump(exclude=hidden))
 
 
 def _timed_out(query: Query, trust: str) -> TrustCounted:

@@ -63,8 +63,14 @@ def remember(project: Project, approved: ProjectApproved) -> Project:
 
 
 def planned(event: ImportPlanned) -> tuple[Import, list[Message]]:
-    import_ = Import(project_id=event.project_id, trust_id=event.trust_id, tally=Tally(asked=event.studies))
-    return import_, [ImportStarted(project_id=event.project_id, trust_id=event.trust_id, studies=event.studies)]
+    import_ = Import(
+        project_id=event.project_id,
+        trust_id=event.trust_id,
+        tally=Tally(asked=event.studies),
+        finished=event.studies == 0,
+    )
+    started = ImportStarted(project_id=event.project_id, trust_id=event.trust_id, studies=event.studies)
+    return import_, [started, _finished(import_)] if import_.finished else [started]
 
 
 def advance(import_: Import, before: Study, event: StudyAdvanced) -> tuple[Import, Study, list[Message]]:

@@ -152,8 +152,8 @@ def _stage(project: Project, command: StageProject, around: Surroundings) -> Pro
 def _query_of_record(project: Project, command: StageProject, around: Surroundings) -> Query:
     if around.query is None or around.query.project_id != project.project_id:
         raise Late("unknown_query", "This project has no such cohort query: run it first.")
-    if not command.trusts:
-        raise Rejection("no_trusts", "Name at least one trust to ask.")
+    if not command.trusts or len(set(command.trusts)) != len(command.trusts):
+        raise Rejection("no_trusts", "Name at least one trust to ask, each once.")
     silent = [trust for trust in command.trusts if trust not in around.query.answered]
     if silent:
         raise Late("trust_not_counted", f"No count was released by {', '.join(silent)}: leave them out or count again.")

@@ -24,8 +24,7 @@ from schemas.topics import all_topics
 from tests.conftest import TRUSTS, Broker
 
 M = TypeVar("M", bound=Message)
-TIMES = []
-HEAR_WITHIN_S = 30.0
+HEAR_WITHIN_S = 60.0
 STOP_WITHIN_S = 5.0
 
 
@@ -112,7 +111,7 @@ class Voice:
             message = hear(record).message
             if message is not None:
                 async with self.more:
-                    self.log.append(message); TIMES.append((__import__("time").time(), record.timestamp/1000, hear(record).envelope.time.timestamp(), message))
+                    self.log.append(message)
                     self.more.notify_all()
                 on_message(message)
 

@@ -71,3 +71,13 @@ def test_the_operators_file_is_only_needed_by_the_operator(run_folder, tmp_path)
     settings = federation_settings(tmp_path)
     with pytest.raises(NotRunning, match="TRUSTFLOW_OPERATOR_PASSWORD_FILE"):
         settings.operator_password()
+
+
+def test_the_names_a_shell_is_given_for_other_tools_are_understood(run_folder, tmp_path):
+    (run_folder / "env").write_text(
+        "export TRUSTFLOW_KAFKA_BOOTSTRAP=127.0.0.1:9092\n"
+        f"export TRUSTFLOW_KAFKA_PASSWORD_FILE={run_folder / 'client'}\n"
+        f"export KAFKA_OPERATOR_PASSWORD_FILE={run_folder / 'client'}\n"
+    )
+    settings = federation_settings(tmp_path)
+    assert settings.client_password() == settings.operator_password() == "secret"

@@ -1,0 +1,142 @@
+"""The tally of an import: whatever a trust tells, it adds up."""
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from bus.errors import Late, Rejection
+from schemas.cohort import CohortFrozen
+from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, RetryStudies, Tally
+from schemas.message import Message
+from schemas.project import ProjectApproved
+from schemas.trust import ImportPlanned, StudyAdvanced
+from services.imaging_ingest import domain
+from services.imaging_ingest.domain import Import, Project, Study
+
+STEPS = ("moving", "received", "deidentified", "archived", "converted")
+PSEUDONYMS = tuple(f"S{number:016x}" for number in range(4))
+PROJECT = Project(name="Knees", dicom_to_nifti=True, members=("ada",))
+RETRY = RetryStudies(actor="ada", project_id="p1", trust_id="amber")
+
+
+def planned(studies: int) -> tuple[Import, list[Message]]:
+    return domain.planned(ImportPlanned(trust_id="amber", project_id="p1", studies=studies))
+
+
+def step(study: str, state: str, attempt: int = 1, **more: object) -> StudyAdvanced:
+    about = {"trust_id": "amber", "project_id": "p1", "study": study, "state": state, "attempt": attempt}
+    return StudyAdvanced.model_validate(about | more)
+
+
+class TestImporting:
+    def test_a_frozen_cohort_is_imported_under_the_approved_name(self) -> None:
+        approved = ProjectApproved(
+            project_id="p1",
+            trust_id="amber",
+            name="Hips",
+            query_id="q1",
+            dicom_to_nifti=False,
+            approved_by="bob",
+            request_digest="ab" * 32,
+        )
+        frozen = CohortFrozen(project_id="p1", query_id="q1", trust_id="amber", persons=20, digest="ab" * 32)
+        command = domain.import_cohort(domain.remember(PROJECT, approved), frozen)
+        assert (command.topic, command.project_name, command.dicom_to_nifti) == ("trust.amber.commands", "Hips", False)
+
+    def test_a_cohort_that_overtakes_its_project_waits(self) -> None:
+        with pytest.raises(Late):
+            domain.import_cohort(None, CohortFrozen(project_id="p", query_id="q", trust_id="t", digest="ab" * 32))
+
+    def test_an_import_without_studies_is_over_at_once(self) -> None:
+        import_, said = planned(0)
+        assert import_.finished
+        assert [type(message) for message in said] == [ImportStarted, ImportFinished]
+
+    def test_a_study_that_fails_counts_nothing_it_counted_before(self) -> None:
+        import_, _ = planned(1)
+        import_, study, _ = domain.advance(import_, Study(), step(PSEUDONYMS[0], "received", expected=30, present=30))
+        assert (import_.tally.received, import_.tally.slices_in) == (1, 30)
+        import_, _, said = domain.advance(import_, study, step(PSEUDONYMS[0], "failed", final=True, code="no_pixels"))
+        assert import_.tally == Tally(asked=1, failed=1)
+        assert isinstance(said[-1], ImportFinished)
+
+
+class TestRetrying:
+    failed = Import(project_id="p1", trust_id="amber", tally=Tally(asked=2, failed=1), settled=2, finished=True)
+
+    def test_it_is_asked_of_the_trust(self) -> None:
+        assert domain.retry(PROJECT, self.failed, RETRY).topic == "trust.amber.commands"
+
+    @pytest.mark.parametrize(
+        ("project", "import_", "actor", "code"),
+        [
+            (None, failed, "ada", "unknown_project"),
+            (PROJECT, failed, "eve", "not_a_member"),
+            (PROJECT, None, "ada", "no_import"),
+            (PROJECT, failed.model_copy(update={"tally": Tally(asked=2)}), "ada", "nothing_failed"),
+        ],
+    )
+    def test_each_refusal_has_a_code(
+        self, project: Project | None, import_: Import | None, actor: str, code: str
+    ) -> None:
+        with pytest.raises((Rejection, Late)) as refusal:
+            domain.retry(project, import_, RETRY.model_copy(update={"actor": actor}))
+        assert refusal.value.code == code
+
+
+class ImportMachine(RuleBasedStateMachine):
+    """Studies step forward, fail, are tried again from the start; steps come twice."""
+
+    @initialize(studies=st.integers(1, len(PSEUDONYMS)))
+    def plan(self, studies: int) -> None:
+        self.names = PSEUDONYMS[:studies]
+        self.import_, self.said = planned(studies)
+        self.studies: dict[str, Study] = {}
+
+    def tell(self, event: StudyAdvanced) -> None:
+        before = self.studies.get(event.study, Study())
+        self.import_, self.studies[event.study], said = domain.advance(self.import_, before, event)
+        self.said += said
+
+    @rule(index=st.integers(0, 3), state=st.sampled_from(STEPS), images=st.none() | st.integers(0, 500))
+    def advance(self, index: int, state: str, images: int | None) -> None:
+        self.tell(step(self.name(index), state, final=state == "converted", expected=images, present=images))
+
+    @rule(index=st.integers(0, 3), final=st.booleans())
+    def fail(self, index: int, final: bool) -> None:
+        self.tell(step(self.name(index), "failed", final=final, code="no_pixels"))
+
+    @rule()
+    def end_all(self) -> None:
+        for name in self.names:
+            self.tell(step(name, "converted", final=True, expected=7, present=7))
+        assert self.import_.finished
+        assert self.import_.tally.slices_in == self.import_.tally.slices_out == 7 * len(self.names)
+
+    def name(self, index: int) -> str:
+        return self.names[index % len(self.names)]
+
+    @invariant()
+    def no_number_is_negative_and_none_above_what_was_asked(self) -> None:
+        tally = self.import_.tally
+        assert min(tally.model_dump().values()) >= 0
+        assert tally.converted <= tally.archived <= tally.received <= tally.asked == len(self.names)
+        assert tally.received + tally.failed <= tally.asked
+
+    @invariant()
+    def it_is_finished_when_every_study_is_where_it_stays(self) -> None:
+        settled = [study for study in self.studies.values() if study.final]
+        assert self.import_.settled == len(settled)
+        assert self.import_.finished == (len(settled) == len(self.names))
+        if self.import_.finished:
+            assert self.import_.tally.converted + self.import_.tally.failed == self.import_.tally.asked
+
+    @invariant()
+    def every_step_is_told_with_the_tally_of_that_moment(self) -> None:
+        told = [message for message in self.said if isinstance(message, ImportProgressed)]
+        assert not told or told[-1].tally == self.import_.tally
+        ends = [message for message in self.said if isinstance(message, ImportFinished)]
+        assert not self.import_.finished or ends[-1].tally == self.import_.tally
+
+
+TestImports = ImportMachine.TestCase
