@@ -22,6 +22,7 @@ DATABASE_TROUBLE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.TransactionRollbackError,
     asyncpg.OperatorInterventionError,
     TimeoutError,

@@ -107,8 +107,9 @@ async def work(lane: Lane, pool: Any, source: str, wake: Wake) -> None:
                 await wait(woken, SAFETY_NET_S)
             else:
                 await _run(lane, row, pool, source, wake)
-        except DATABASE_TROUBLE as error:
-            log.warning("lane %s waits for the database: %s", lane.name, type(error).__name__)
+        except Exception as error:  # noqa: BLE001  a worker that ended would leave its lane with nobody
+            known = isinstance(error, DATABASE_TROUBLE)
+            log.warning("lane %s waits: %s", lane.name, type(error).__name__, exc_info=not known)
             await asyncio.sleep(DATABASE_PAUSE_S)
 
 

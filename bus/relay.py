@@ -25,6 +25,7 @@ TROUBLE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     TimeoutError,
 )
@@ -40,11 +41,13 @@ class Relay:
         self.alive_at = datetime.now(UTC)
 
     async def run(self) -> None:
+        """For ever: a relay that ended would leave its participant hearing everything and saying nothing."""
         while True:
             try:
                 await self._relay()
-            except TROUBLE as error:
-                log.warning("relay will start again: %s", type(error).__name__)
+            except Exception as error:  # noqa: BLE001  see above
+                known = isinstance(error, TROUBLE)
+                log.warning("relay will start again: %s", type(error).__name__, exc_info=not known)
                 await asyncio.sleep(0.5)
 
     async def _relay(self) -> None:

@@ -3,10 +3,10 @@
 import asyncio
 import re
 import subprocess
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from infra.federation import Federation
 from infra.kafka.admin import sasl
@@ -34,33 +34,32 @@ class Canaries:
 
 async def leaks(federation: Federation, canaries: Canaries) -> dict[str, int]:
     """Places of the hub where a planted string was found, with how many; empty when none was."""
-    found = {f"topic {topic}": canaries.found_in(content) async for topic, content in _topics(federation)}
+    topics = await _topics(federation)
+    found = {f"topic {name}": canaries.found_in(content) for name, content in topics.items()}
     places = await asyncio.to_thread(lambda: [*_tables(federation), *_files(federation)])
     found |= {place: canaries.found_in(content) for place, content in places}
     return {place: count for place, count in found.items() if count}
 
 
-async def _topics(federation: Federation) -> AsyncIterator[tuple[str, bytes]]:
+async def _topics(federation: Federation) -> dict[str, bytes]:
     """Everything in every topic, keys and headers included, as the operator can read it."""
     login = sasl(federation.kafka.bootstrap, OPERATOR, federation.keys.value(f"kafka-{OPERATOR}"))
-    consumer = AIOKafkaConsumer(**login)
+    names = [topic.name for topic in all_topics(federation.trusts)]
+    consumer = AIOKafkaConsumer(*names, auto_offset_reset="earliest", **login)
+    contents = dict.fromkeys(names, b"")
     await consumer.start()
     try:
-        for topic in all_topics(federation.trusts):
-            yield topic.name, b"\n".join([part async for part in _records(consumer, topic.name, topic.partitions)])
+        ends = await consumer.end_offsets(consumer.assignment())
+        while any([await consumer.position(place) < end for place, end in ends.items()]):
+            for place, records in (await consumer.getmany(timeout_ms=200)).items():
+                contents[place.topic] += b"\n".join(map(_whole, records))
     finally:
         await consumer.stop()
+    return contents
 
 
-async def _records(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> AsyncIterator[bytes]:
-    places = [TopicPartition(topic, partition) for partition in range(partitions)]
-    consumer.assign(places)
-    ends = await consumer.end_offsets(places)
-    await consumer.seek_to_beginning(*places)
-    while any([await consumer.position(place) < ends[place] for place in places]):
-        for records in (await consumer.getmany(timeout_ms=500)).values():
-            for record in records:
-                yield b"\t".join([record.key or b"", record.value or b"", *(value for _, value in record.headers)])
+def _whole(record: ConsumerRecord) -> bytes:
+    return b"\t".join([record.key or b"", record.value or b"", *(value for _, value in record.headers), b"\n"])
 
 
 def _tables(federation: Federation) -> Iterator[tuple[str, bytes]]:

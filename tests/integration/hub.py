@@ -46,14 +46,15 @@ class Service:
     def kill(self) -> None:
         self._end(signal.SIGKILL)
 
-    def stop(self) -> int:
-        """Ask politely; the status says whether it obeyed."""
-        return self._end(signal.SIGTERM)
+    def stop(self) -> str:
+        """Ask politely; raises subprocess.TimeoutExpired when it does not obey, returns its log when it does."""
+        self._end(signal.SIGTERM)
+        return self.log.read_text()
 
-    def _end(self, number: signal.Signals) -> int:
+    def _end(self, number: signal.Signals) -> None:
         assert self.process
         self.process.send_signal(number)
-        return self.process.wait(STOP_WITHIN_S)
+        self.process.wait(STOP_WITHIN_S)
 
 
 @contextmanager

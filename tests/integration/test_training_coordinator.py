@@ -11,6 +11,7 @@ from safetensors.torch import load
 
 from bus.objects import ObjectLane
 from bus.uow import new_id
+from schemas.aggregation import UpdateVerified
 from schemas.bundle import pack
 from schemas.cohort import CohortFrozen
 from schemas.imaging import ImportFinished, Tally
@@ -254,12 +255,17 @@ async def test_the_model_of_a_finished_run_can_be_asked_for_again(play) -> None:
 
 
 async def test_an_update_of_another_round_is_rejected_and_stops_nothing(play) -> None:
-    run_id = await started(play, rounds=2)
-    await play.voice.heard(RunFinished, run_id=run_id)
-    assert play.voice.all(UpdateRejected, run_id=run_id) == []
+    run_id = await started(play, rounds=4)
+    accepted = await play.voice.heard(UpdateVerified, run_id=run_id, round=1, trust_id="amber")
+    await play.voice.heard(RoundClosed, run_id=run_id, round=1)
+    await play.voice.say(accepted)
+    rejected = await play.voice.heard(UpdateRejected, run_id=run_id)
+    assert (rejected.trust_id, rejected.code) == ("amber", "too_late")
+    finished = await play.voice.heard(RunFinished, run_id=run_id)
+    assert await final_weights(play, finished) == {"bias": 8.0, "weight": 8.0}
 
 
-async def test_a_run_without_images_is_rejected(play) -> None:
+async def test_a_run_at_a_trust_that_never_agreed_is_rejected(play) -> None:
     run_id = new_id()
     await play.voice.say(
         StartRun(
@@ -287,5 +293,5 @@ async def test_a_bundle_of_another_digest_is_refused(play) -> None:
 
 
 async def test_both_services_stop_when_asked(play) -> None:
-    assert play.coordinator.stop() == 0
-    assert play.aggregator.stop() == 0
+    assert "shut down gracefully" in play.coordinator.stop()
+    assert "shut down gracefully" in play.aggregator.stop()

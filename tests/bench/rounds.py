@@ -1,0 +1,68 @@
+"""Rounds of a real run, and where their time goes: followed from cause to cause through the events."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+from bus.speaker import Heard
+from schemas.training import RoundClosed, RoundFinished, RunFailed, RunFinished, RunPlan
+from schemas.aggregation import ModelAggregated, UpdateVerified
+from schemas.trust import RunTask, UpdateSubmitted
+from tests.bench.stand import Stand
+
+CHAIN = (RunTask, UpdateSubmitted, UpdateVerified, RoundClosed, ModelAggregated)
+"""The messages of a round, each caused by the one before."""
+
+FIRST_STEADY = 2
+"""Round 1 still warms caches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One message's way, in seconds: committed and read by the relay, carried to its reader, worked on there."""
+
+    message: str
+    to_broker: float
+    to_reader: float
+    work: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    seconds: tuple[float, ...]
+    legs: tuple[Leg, ...]
+
+    @property
+    def median(self) -> float:
+        return median(self.seconds)
+
+
+async def run_rounds(stand: Stand, model: str, rounds: int) -> Rounds:
+    """Play a run; returns the time between the ends of successive rounds."""
+    since = await stand.now()
+    trusts = stand.federation.trusts
+    plan = RunPlan(rounds=rounds, quorum=len(trusts), config={"model": model})
+    run_id = await stand.hub.start_run(stand.model_id, trusts, plan)
+    async for event in stand.hub.watch_run(run_id):
+        if isinstance(event, RunFailed):
+            raise RuntimeError(f"the run failed: {event.code}: {event.reason}")
+    heard = await stand.heard(since)
+    ends = _ends(heard.values())
+    seconds = tuple((ends[round_] - ends[round_ - 1]).total_seconds() for round_ in range(FIRST_STEADY, rounds + 1))
+    return Rounds(seconds, await _legs(stand, heard))
+
+
+def _ends(heard: Iterable[Heard]) -> dict[int, datetime]:
+    return {
+        each.message.round: each.envelope.time
+        for each in heard
+        if isinstance(each.message, RoundFinished) and each.envelope
+    }
+
+
+async def _legs(stand: Stand, heard: Mapping[str, Heard]) -> tuple[Leg, ...]:
+    began: dict[str, datetime] = {}
+    for participant in ("training_coordinator", "aggregator", *(f"trust-{name}" for name in stand.federation.trusts)):
+        began |= await stand.inbox(participant, list(heard)) if participant == "aggregator" else {}
+    return ()
