@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import asyncpg
@@ -29,7 +29,12 @@ DATABASE_TROUBLE = (
 )
 FIRST_PAUSE_S = 0.03
 LONGEST_PAUSE_S = 5.0
+ENOUGH_DOUBLINGS = 10
+"""To reach the longest pause; hours of failures would overflow."""
+
 MOST_DEAD_IN_A_ROW = 100
+MOST_AT_ONCE = 500
+TELL_EVERY_S = 0.2
 
 
 class Halted(RuntimeError):
@@ -48,6 +53,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.failures: dict[TopicPartition, int] = {}
         self._dead_in_a_row = 0
         self._resuming: set[asyncio.Task[None]] = set()
+        self._untold: dict[TopicPartition, int] = {}
+        self._telling: asyncio.Task[None] | None = None
 
     @property
     def kafka(self) -> Any:
@@ -66,11 +73,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             if offset is not None:
                 self.kafka.seek(partition, offset)
 
+    async def take(self, record: Record) -> None:
+        """Apply a record, and with it whatever else has arrived by now.
+
+        FastStream's own batches sleep after each empty poll as long as the poll may last, and hear nothing meanwhile.
+        """
+        others = await self.kafka.getmany(timeout_ms=0, max_records=MOST_AT_ONCE)
+        await self.apply([record, *chain.from_iterable(others.values())])
+
     async def apply(self, records: Sequence[Record]) -> None:
-        for partition, run in groupby(records, key=lambda record: TopicPartition(record.topic, record.partition)):
+        for partition, run in groupby(sorted(records, key=_partition), key=_partition):
             if partition in self.kafka.assignment() and partition not in self.kafka.paused():
                 await self._apply_partition(partition, list(run))
-        self.wake.all()
 
     async def _apply_partition(self, partition: TopicPartition, records: list[Record]) -> None:
         """Whatever goes wrong, the partition never moves past a record that was neither applied nor put aside."""
@@ -94,7 +108,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             log.exception("handler failed on %s at %s", partition, records[0].offset)
             await self._isolate(partition, records)
         else:
-            await self._after(partition, applied)
+            self._after(partition, applied)
 
     async def _isolate(self, partition: TopicPartition, records: list[Record]) -> None:
         """A bug in a handler: apply one by one, so that only the record at fault is tried again and put aside."""
@@ -105,28 +119,37 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                 raise
             except Exception as error:  # noqa: BLE001  whatever a handler raises: counted, retried, dead-lettered
                 applied = await self.inbox.fail(self.pool, record, error)
-            await self._after(partition, applied)
+            self._after(partition, applied)
             if applied.stuck or self.halted:
                 return
 
-    async def _after(self, partition: TopicPartition, applied: Applied) -> None:
+    def _after(self, partition: TopicPartition, applied: Applied) -> None:
+        self.wake.up(self.inbox.take_work())
         self._break_circuit(applied)
         if applied.stuck or self.halted:
             self._pause(partition, applied.next_offset)
             return
         self.failures.pop(partition, None)
         if applied.next_offset >= 0:
-            await self._tell_broker(partition, applied.next_offset)
+            self._tell_broker(partition, applied.next_offset)
 
-    async def _tell_broker(self, partition: TopicPartition, offset: int) -> None:
-        """For the tools that watch lag; our own position is the truth, so a failure here costs nothing."""
+    def _tell_broker(self, partition: TopicPartition, offset: int) -> None:
         high = self.kafka.highwater(partition)
         if high is not None:
             metrics.LAG_RECORDS.labels(partition.topic, partition.partition).set(max(0, high - offset))
-        try:
-            await self.kafka.commit({partition: offset})
-        except KafkaError as error:
-            log.info("offset of %s not told to the broker: %s", partition, type(error).__name__)
+        self._untold[partition] = offset
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_all())
+
+    async def _tell_all(self) -> None:
+        """For the tools that watch lag; our own position is the truth, so a failure here costs nothing."""
+        while self._untold and self.kafka is not None:
+            offsets, self._untold = self._untold, {}
+            try:
+                await self.kafka.commit(offsets)
+            except KafkaError as error:
+                log.info("offsets not told to the broker: %s", type(error).__name__)
+            await asyncio.sleep(TELL_EVERY_S)
 
     def _break_circuit(self, applied: Applied) -> None:
         self._dead_in_a_row = (
@@ -154,7 +177,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             self.kafka.resume(partition)
 
 
+def _partition(record: Record) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)
+
+
 def pause_s(failures: int) -> float:
     """Seconds to wait after the n-th failure in a row: doubling, with jitter, bounded."""
-    longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**failures)
+    longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures, ENOUGH_DOUBLINGS))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311  jitter, not a secret

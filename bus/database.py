@@ -15,8 +15,14 @@ async def _read_json_as_values(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
+async def _as_it_is(_connection: Connection) -> None:
+    """Nothing here sets anything for a session: asyncpg's own clean-up costs a round trip each time."""
+
+
 async def open_pool(url: str, *, size: int = 12) -> Any:
-    return await asyncpg.create_pool(url, min_size=2, max_size=size, init=_read_json_as_values, command_timeout=60)
+    return await asyncpg.create_pool(
+        url, min_size=2, max_size=size, init=_read_json_as_values, reset=_as_it_is, command_timeout=60
+    )
 
 
 async def migrate(pool: Any, directory: Path | None = None) -> list[str]:

@@ -16,7 +16,7 @@ from bus.database import Connection
 from bus.decode import Decoded, Record, Unreadable, is_command, read_envelope, read_message
 from bus.errors import Late, Rejection, Transient
 from bus.router import Router
-from bus.uow import OutboxRow, UnitOfWork, as_text, flush, write_outbox
+from bus.uow import OutboxRow, UnitOfWork, as_text, flush
 from schemas.envelope import Envelope, Header
 from schemas.message import Accepted, Command, Rejected
 
@@ -48,9 +48,12 @@ class Inbox:
     accepted: type[Accepted] | None = None
     rejected: type[Rejected] | None = None
     attempts: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    _work: set[str] = field(default_factory=set)
 
     async def apply(self, pool: Any, records: Sequence[Record]) -> Applied:
         """Apply records of one partition, in order, in one transaction."""
+        if all(map(self._concerns_nobody, records)):
+            return Applied(records[-1].offset + 1)
         async with pool.acquire() as connection, connection.transaction():
             records = await self._not_yet_applied(connection, records)
             if not records:
@@ -67,9 +70,22 @@ class Inbox:
             await self._move_position(connection, record, record.offset + 1)
             return Applied(record.offset + 1, dead=1)
 
+    def take_work(self) -> frozenset[str]:
+        """Who has something to do because of what was applied since the last call."""
+        work = frozenset(self._work)
+        self._work.clear()
+        return work
+
     async def positions(self, pool: Any) -> dict[tuple[str, int], int]:
         rows = await pool.fetch("select topic, partition, next_offset from position where consumer = $1", self.consumer)
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+    def _concerns_nobody(self, record: Record) -> bool:
+        """What is skipped need not be remembered: read again after a restart, it is skipped again."""
+        envelope = read_envelope(record)
+        if isinstance(envelope, Unreadable) or self.router.handler(envelope.type):
+            return False
+        return isinstance(read_message(record, envelope), Decoded) and bool(_count(envelope.type, "skipped"))
 
     async def _not_yet_applied(self, connection: Connection, records: Sequence[Record]) -> Sequence[Record]:
         first = records[0]
@@ -145,7 +161,11 @@ class Inbox:
         metrics.HANDLE_SECONDS.labels(decoded.envelope.type).observe(perf_counter() - started)
         metrics.AGE_SECONDS.labels(decoded.envelope.type).observe((uow.now - decoded.envelope.time).total_seconds())
         self.attempts.pop((record.topic, record.partition, record.offset), None)
+        await self._flush(uow)
+
+    async def _flush(self, uow: UnitOfWork) -> None:
         await flush(uow)
+        self._work |= uow.work
 
     async def _forget(self, connection: Connection, envelope: Envelope) -> None:
         await connection.execute("delete from inbox where consumer = $1 and event_id = $2", self.consumer, envelope.id)
@@ -173,15 +193,16 @@ class Inbox:
     async def _answer_late(self, connection: Connection, envelope: Envelope, error: Late) -> None:
         uow = UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), envelope)
         self._reject(uow, envelope, error.code, error.reason)
-        await flush(uow)
+        await self._flush(uow)
         _count(envelope.type, "late")
 
     async def _put_aside(self, connection: Connection, record: Record, fault: Unreadable, attempts: int = 1) -> str:
         """Dead-letter or park the original bytes; whoever asked by a command is told why."""
         uow = UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), fault.envelope)
+        uow.outbox.append(self._dead_letter(record, fault, attempts))
         if self.rejected and fault.envelope and is_command(fault.envelope, record.topic):
             self._reject(uow, fault.envelope, fault.code, fault.reason)
-        await write_outbox(connection, [self._dead_letter(record, fault, attempts), *uow.outbox])
+        await self._flush(uow)
         metrics.DEAD_LETTERS.labels(fault.code).inc()
         log.warning("put aside %s/%s@%s: %s", record.topic, record.partition, record.offset, fault.code)
         return _count("unreadable", "parked" if fault.parked else "dead")

@@ -52,7 +52,7 @@ class Job:
             uow = UnitOfWork(connection, self.source, datetime.now(UTC), self.cause)
             yield uow
             await flush(uow)
-        self.wake.all()
+        self.wake.up(uow.work)
 
     @asynccontextmanager
     async def done(self) -> AsyncIterator[UnitOfWork]:
@@ -99,7 +99,7 @@ async def requeue_orphans(pool: Any) -> None:
 
 async def work(lane: Lane, pool: Any, source: str, wake: Wake) -> None:
     """One worker of a lane, for ever."""
-    woken = wake.listener()
+    woken = wake.listener(lane.name)
     while True:
         try:
             row = await pool.fetchrow(CLAIM, lane.name)
@@ -107,7 +107,7 @@ async def work(lane: Lane, pool: Any, source: str, wake: Wake) -> None:
                 await wait(woken, SAFETY_NET_S)
             else:
                 await _run(lane, row, pool, source, wake)
-        except Exception as error:  # noqa: BLE001  a worker that ended would leave its lane with nobody
+        except Exception as error:
             known = isinstance(error, DATABASE_TROUBLE)
             log.warning("lane %s waits: %s", lane.name, type(error).__name__, exc_info=not known)
             await asyncio.sleep(DATABASE_PAUSE_S)
@@ -122,7 +122,6 @@ async def _run(lane: Lane, row: Any, pool: Any, source: str, wake: Wake) -> None
         await _again(job, pause_s(job.attempts))
         outcome = "retried"
     metrics.JOB_SECONDS.labels(lane.name, outcome).observe(perf_counter() - started)
-    wake.all()
 
 
 async def _attempt(lane: Lane, message: Message, job: Job) -> str:

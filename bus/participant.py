@@ -135,25 +135,22 @@ class Participant:
             group_id=self.name,
             # one process per database: a successor takes over at once instead of after its forerunner's session
             group_instance_id=self.name,
-            batch=True,
-            max_records=500,
-            batch_timeout_ms=200,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             listener=consumer,
             parser=_raw,
-            decoder=_records,
+            decoder=_record,
         )
-        subscriber(consumer.apply)
+        subscriber(consumer.take)
         return subscriber
 
 
-async def _raw(records: Any) -> KafkaMessage:
+async def _raw(record: Any) -> KafkaMessage:
     """Keep FastStream's hands off headers and bodies: a bad one must reach our own decoder."""
-    return KafkaMessage(body=b"", raw_message=records, consumer=None)  # type: ignore[arg-type]  # acknowledged by hand
+    return KafkaMessage(body=b"", raw_message=record, consumer=None)  # type: ignore[arg-type]  # acknowledged by hand
 
 
-async def _records(message: KafkaMessage) -> Any:
+async def _record(message: KafkaMessage) -> Any:
     return message.raw_message
 
 

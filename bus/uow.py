@@ -13,6 +13,7 @@ from schemas.envelope import Envelope, Header, envelope_for, to_headers
 from schemas.message import MAX_PAYLOAD_BYTES, Message
 
 BEYOND_LATIN_1 = "\u0100"
+OUTBOX = "outbox"
 
 
 def new_id() -> str:
@@ -63,6 +64,11 @@ class UnitOfWork:
 
     def enqueue(self, lane: str, message: Message, *, key: str | None = None, run_at: datetime | None = None) -> None:
         self.jobs.append(JobRow(lane, key or message.key, message, run_at or self.now))
+
+    @property
+    def work(self) -> frozenset[str]:
+        """Who has something to do once this has committed: lanes by name, and the outbox's relay."""
+        return frozenset({*(job.lane for job in self.jobs), *([OUTBOX] if self.outbox else ())})
 
     def new_id(self) -> str:
         return new_id()

@@ -1,23 +1,26 @@
-"""Wake-ups inside a process: right after a commit, whoever waits for work looks at once instead of polling."""
+"""Wake-ups inside a process: right after a commit, whoever has work to do looks at once instead of polling."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
 
 
 class Wake:
-    """Any number of waiters; each sees every call to ``all`` that came after it last looked."""
+    """Waiters by the name of their work; each sees every call of its name that came after it last looked."""
 
     def __init__(self) -> None:
-        self._events: list[asyncio.Event] = []
+        self._events: defaultdict[str, list[asyncio.Event]] = defaultdict(list)
 
-    def listener(self) -> asyncio.Event:
+    def listener(self, name: str) -> asyncio.Event:
         event = asyncio.Event()
-        self._events.append(event)
+        self._events[name].append(event)
         return event
 
-    def all(self) -> None:
-        for event in self._events:
-            event.set()
+    def up(self, names: Iterable[str]) -> None:
+        for name in names:
+            for event in self._events[name]:
+                event.set()
 
 
 async def wait(event: asyncio.Event, at_most_s: float) -> None:

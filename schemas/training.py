@@ -232,6 +232,14 @@ class TaskMissed(RunEvent, type="trustflow.training.task_missed.v1"):
     reason: Sentence
 
 
+class TaskRepeated(RunEvent, type="trustflow.training.task_repeated.v1"):
+    """What a trust uploaded is not what it said: it is asked once more, with a fresh place to upload to."""
+
+    round: Count
+    trust_id: TrustId
+    attempt: int = Field(ge=2)
+
+
 class FoldInput(Record):
     """One accepted update, as the aggregator shall fold it."""
 

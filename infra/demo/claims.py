@@ -31,7 +31,7 @@ class Claim:
 def claims(story: Story, hospitals: Hospitals, leaks: Mapping[str, int], canaries: int) -> list[Claim]:
     return [
         *_refused(story),
-        *_imported(story, hospitals),
+        *import_claims(story, hospitals),
         *_trained(story),
         Claim(not leaks, f"none of {canaries} planted identities is in a hub topic, table, object or log", str(leaks)),
     ]
@@ -47,7 +47,7 @@ def _refused(story: Story) -> Iterator[Claim]:
         yield Claim(story.refusals.get(what) == code, f"to {what} is refused", str(story.refusals.get(what)))
 
 
-def _imported(story: Story, hospitals: Hospitals) -> Iterator[Claim]:
+def import_claims(story: Story, hospitals: Hospitals) -> Iterator[Claim]:
     trusts = story.imports.trusts if story.imports else {}
     for trust, imported in trusts.items():
         yield from _imported_at(trust, imported)

@@ -22,7 +22,8 @@ def check_claims(update: UpdateSubmitted, model: Manifest | None, max_size: int)
     """
     manifest = update.manifest
     _check_round(update, model)
-    if manifest.prefix != f"runs/{update.run_id}/{update.round}/{update.trust_id}":
+    own = f"runs/{update.run_id}/{update.round}/{update.trust_id}"
+    if manifest.prefix != own and not manifest.prefix.startswith(f"{own}/"):
         raise Rejection("wrong_prefix", "The update lies where this task's upload was not granted.")
     if manifest.size > max_size:
         raise Rejection("too_large", f"The update has {manifest.size} bytes: at most {max_size}.")

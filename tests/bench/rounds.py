@@ -6,8 +6,8 @@ from datetime import datetime
 from statistics import median
 
 from bus.speaker import Heard
-from schemas.training import RoundClosed, RoundFinished, RunFailed, RunFinished, RunPlan
 from schemas.aggregation import ModelAggregated, UpdateVerified
+from schemas.training import RoundClosed, RoundFinished, RunFailed, RunPlan
 from schemas.trust import RunTask, UpdateSubmitted
 from tests.bench.stand import Stand
 
@@ -62,7 +62,38 @@ def _ends(heard: Iterable[Heard]) -> dict[int, datetime]:
 
 
 async def _legs(stand: Stand, heard: Mapping[str, Heard]) -> tuple[Leg, ...]:
-    began: dict[str, datetime] = {}
-    for participant in ("training_coordinator", "aggregator", *(f"trust-{name}" for name in stand.federation.trusts)):
-        began |= await stand.inbox(participant, list(heard)) if participant == "aggregator" else {}
-    return ()
+    handled = await stand.handled_at(list(heard))
+    ways = [way for way in map(list, _chains(heard)) if len(way) > len(CHAIN)]
+    legs = [_leg(way[place], way[place + 1], handled) for way in ways for place in range(len(CHAIN))]
+    return tuple(_typical(name.type, [leg for leg in legs if leg.message == name.type]) for name in CHAIN)
+
+
+def _chains(heard: Mapping[str, Heard]) -> Iterator[list[Heard]]:
+    """Each round's messages in order, with the first of the next round behind them."""
+    for each in heard.values():
+        if isinstance(each.message, RunTask) and each.message.round > FIRST_STEADY:
+            yield list(_causes(each, heard))[: len(CHAIN) + 1][::-1]
+
+
+def _causes(last: Heard, heard: Mapping[str, Heard]) -> Iterator[Heard]:
+    found: Heard | None = last
+    while found is not None and found.envelope is not None:
+        yield found
+        found = heard.get(found.envelope.causationid or "")
+
+
+def _leg(said: Heard, next_: Heard, handled: Mapping[str, datetime]) -> Leg:
+    assert said.envelope
+    assert next_.envelope
+    began = handled[said.envelope.id]
+    return Leg(
+        said.envelope.type,
+        (said.at - said.envelope.time).total_seconds(),
+        (began - said.at).total_seconds(),
+        (next_.envelope.time - began).total_seconds(),
+    )
+
+
+def _typical(message: str, legs: Iterable[Leg]) -> Leg:
+    columns = zip(*((leg.to_broker, leg.to_reader, leg.work) for leg in legs), strict=True)
+    return Leg(message, *(median(column) for column in columns))

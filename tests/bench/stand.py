@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from infra.demo.hospital import open_hospitals
 from infra.demo.play import RESEARCHER, Play
 from infra.demo.screen import Screen
 from infra.federation import ROOT, Federation, trust_role
-from schemas.topics import CLIENT, OPERATOR, all_topics
+from schemas.topics import CLIENT, OPERATOR, SERVICES, all_topics
 
 BUILD = ROOT / "build"
 RUN = BUILD / "bench-run"
@@ -43,14 +44,11 @@ class Stand:
     async def now(self) -> Bookmark:
         return await self.operator.bookmark(self._topics)
 
-    async def inbox(self, participant: str, ids: list[str]) -> dict[str, Any]:
-        """Return when the transaction that handled each message began there."""
-        connection = await asyncpg.connect(self.federation.postgres.dsn(_database(participant)))
-        try:
-            rows = await connection.fetch("select event_id, received_at from inbox where event_id = any($1)", ids)
-        finally:
-            await connection.close()
-        return {row["event_id"]: row["received_at"] for row in rows}
+    async def handled_at(self, ids: Sequence[str]) -> dict[str, datetime]:
+        """Return, for each message that somebody had a handler for, when the transaction around it began."""
+        roles = (*SERVICES, *map(trust_role, self.federation.trusts))
+        found = await asyncio.gather(*(_received(self.federation.postgres.dsn(role), ids) for role in roles))
+        return {row["event_id"]: row["received_at"] for rows in found for row in rows}
 
     @property
     def _topics(self) -> list[str]:
@@ -92,6 +90,9 @@ async def _project(federation: Federation, hub: Trustflow, console: Console) -> 
     return play.story.project_id
 
 
-def _database(participant: str) -> str:
-    trust = participant.removeprefix("trust-")
-    return participant if trust == participant else trust_role(trust)
+async def _received(database: str, ids: Sequence[str]) -> Sequence[Any]:
+    connection = await asyncpg.connect(database)
+    try:
+        return await connection.fetch("select event_id, received_at from inbox where event_id = any($1)", ids)  # type: ignore[no-any-return]  # asyncpg is untyped
+    finally:
+        await connection.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -10,10 +9,10 @@ from rich.console import Console
 from client.sdk import Trustflow
 from infra import lifecycle
 from infra.demo.hospital import Hospitals, open_hospitals
-from infra.demo.play import RESEARCHER, Play
+from infra.demo.play import Play
 from infra.demo.screen import Screen
 from infra.federation import ROOT, Federation
-from tests.e2e.runs import Stage, connected
+from tests.e2e.runs import PLAN, Stage, Undisturbed, connected
 
 TRUSTS = 2
 
@@ -61,6 +60,16 @@ async def stage(federation: Federation, played: Play) -> AsyncIterator[Stage]:
     """Where runs are started and watched."""
     async with connected(federation) as hub:
         yield Stage(federation, hub, played.story.model_id)
+
+
+@pytest.fixture(scope="session")
+async def undisturbed(federation: Federation, played: Play, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """What a run of `PLAN` comes to when nothing happens to it."""
+    async with connected(federation) as hub:
+        stage = Stage(federation, hub, played.story.model_id)
+        run_id = await stage.start(PLAN)
+        told = await stage.watch(run_id)
+        return Undisturbed(run_id, told, await stage.model_bytes(run_id, tmp_path_factory.mktemp("undisturbed")))
 
 
 @pytest.fixture

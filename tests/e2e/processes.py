@@ -49,7 +49,7 @@ async def healthy_again(federation: Federation, name: str, timeout_s: float = 60
 async def true(condition: Callable[[], bool], timeout_s: float = 30) -> None:
     """Return as soon as the condition holds."""
     async with asyncio.timeout(timeout_s):
-        while not await asyncio.to_thread(condition):
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110  nobody tells us of other processes
             await asyncio.sleep(LOOK_EVERY_S)
 
 

@@ -1,6 +1,6 @@
 """Runs on the live federation: start one, act in the middle of it, read all that was said of it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,9 @@ from schemas.training import RunEvent, RunPlan
 
 M = TypeVar("M", bound=Message)
 
+Act = Callable[[RunEvent], Awaitable[None]]
+
+PLAN = RunPlan(rounds=5, quorum=2, seed=7)
 ABOUT_RUNS = ("training.events", "aggregation.events")
 
 
@@ -49,6 +52,10 @@ class Told:
         return end
 
 
+async def _look_on(_event: RunEvent) -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Starts runs of one model."""
@@ -60,10 +67,10 @@ class Stage:
     async def start(self, plan: RunPlan, trusts: Sequence[str] | None = None) -> str:
         return await self.hub.start_run(self.model_id, trusts or self.federation.trusts, plan)
 
-    async def watch(self, run_id: str, act: Callable[[RunEvent], None] = lambda _: None) -> Told:
+    async def watch(self, run_id: str, act: Act = _look_on) -> Told:
         """Follow the run to its end; ``act`` sees each event as soon as it is said."""
         async for event in self.hub.watch_run(run_id):
-            act(event)
+            await act(event)
         return await self.told(run_id)
 
     async def told(self, run_id: str) -> Told:
@@ -74,6 +81,15 @@ class Stage:
         file = folder / f"{run_id}.safetensors"
         await self.hub.download_model(run_id, file)
         return file.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Undisturbed:
+    """A run that nothing has happened to, and the model that it left."""
+
+    run_id: str
+    told: Told
+    model: bytes
 
 
 async def everything_said(federation: Federation, topics: Sequence[str]) -> list[Heard]:

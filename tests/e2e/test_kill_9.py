@@ -8,73 +8,67 @@ from pathlib import Path
 import pytest
 
 from schemas.aggregation import ModelAggregated
-from schemas.training import RoundFinished, RunEvent, RunFinished, RunPlan, UpdateAccepted
+from schemas.training import RoundFinished, RunEvent, RunFinished, UpdateAccepted
 from tests.e2e.processes import kill, pid_of, trainer_of
-from tests.e2e.runs import Stage, Told
+from tests.e2e.runs import PLAN, Stage, Told, Undisturbed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-ROUNDS = 5
-PLAN = RunPlan(rounds=ROUNDS, quorum=2, seed=7)
 KILL_AFTER = 2
 
 FindVictim = Callable[[str], int]
 
 
-@pytest.fixture(scope="module")
-def model_of() -> dict[str, bytes]:
-    """The undisturbed run's model, once it has been made."""
-    return {}
+def test_an_undisturbed_run_folds_each_update_once(undisturbed: Undisturbed) -> None:
+    _is_complete(undisturbed.told)
+    assert undisturbed.model
 
 
-@pytest.fixture
-async def undisturbed(stage: Stage, model_of: dict[str, bytes], tmp_path: Path) -> bytes:
-    if "undisturbed" not in model_of:
-        run_id = await stage.start(PLAN)
-        _complete(await stage.watch(run_id))
-        model_of["undisturbed"] = await stage.model_bytes(run_id, tmp_path)
-    return model_of["undisturbed"]
+async def test_a_run_survives_kill_9_of_the_aggregator(stage: Stage, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    assert (
+        await _model_after_a_kill(stage, lambda _: pid_of(stage.federation, "aggregator"), tmp_path)
+        == undisturbed.model
+    )
 
 
-async def test_a_run_survives_kill_9_of_the_aggregator(stage: Stage, undisturbed: bytes, tmp_path: Path) -> None:
-    assert await _model_after_a_kill(stage, lambda _: pid_of(stage.federation, "aggregator"), tmp_path) == undisturbed
-
-
-async def test_a_run_survives_kill_9_of_a_trust_node(stage: Stage, undisturbed: bytes, tmp_path: Path) -> None:
-    assert await _model_after_a_kill(stage, lambda _: pid_of(stage.federation, "node-birch"), tmp_path) == undisturbed
+async def test_a_run_survives_kill_9_of_a_trust_node(stage: Stage, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    assert (
+        await _model_after_a_kill(stage, lambda _: pid_of(stage.federation, "node-birch"), tmp_path)
+        == undisturbed.model
+    )
 
 
 async def test_a_run_survives_kill_9_of_the_training_coordinator(
-    stage: Stage, undisturbed: bytes, tmp_path: Path
+    stage: Stage, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
     model = await _model_after_a_kill(stage, lambda _: pid_of(stage.federation, "training_coordinator"), tmp_path)
-    assert model == undisturbed
+    assert model == undisturbed.model
 
 
-async def test_a_run_survives_kill_9_of_a_sandbox(stage: Stage, undisturbed: bytes, tmp_path: Path) -> None:
+async def test_a_run_survives_kill_9_of_a_sandbox(stage: Stage, undisturbed: Undisturbed, tmp_path: Path) -> None:
     model = await _model_after_a_kill(stage, lambda run_id: trainer_of(stage.federation, "birch", run_id), tmp_path)
-    assert model == undisturbed
+    assert model == undisturbed.model
 
 
 async def _model_after_a_kill(stage: Stage, find: FindVictim, folder: Path) -> bytes:
     run_id = await stage.start(PLAN)
     killed: list[datetime] = []
 
-    def strike(event: RunEvent) -> None:
+    async def strike(event: RunEvent) -> None:
         if isinstance(event, RoundFinished) and event.round == KILL_AFTER and not killed:
             kill(find(run_id))
             killed.append(datetime.now(UTC))
 
     told = await stage.watch(run_id, strike)
-    _complete(told)
-    assert _finished_at(told, ROUNDS) > killed[0], "the run was through before anything was killed"
+    _is_complete(told)
+    assert _finished_at(told, PLAN.rounds) > killed[0], "the run was through before anything was killed"
     return await stage.model_bytes(run_id, folder)
 
 
-def _complete(told: Told) -> None:
+def _is_complete(told: Told) -> None:
     """Every round once, of both trusts, each update taken and folded once."""
     assert isinstance(told.end, RunFinished), told.end
-    rounds = range(1, ROUNDS + 1)
+    rounds = range(1, PLAN.rounds + 1)
     assert [done.round for done in told.of(RoundFinished)] == [0, *rounds]
     accepted = Counter((update.trust_id, update.round) for update in told.of(UpdateAccepted) if update.round)
     assert accepted == Counter((trust, number) for trust in ("amber", "birch") for number in rounds)

@@ -10,7 +10,7 @@ from safetensors.torch import load, save
 from bus.objects import ObjectLane
 from schemas.manifest import TensorSpec, read_layout
 from schemas.message import Message
-from schemas.trust import ModelEvaluated, PrepareRun, RunPrepared, RunTask, TaskFailed, UpdateSubmitted
+from schemas.trust import ModelEvaluated, PrepareRun, RunPrepared, RunTask, UpdateSubmitted
 from tests.integration.hub import Voice
 
 Weights = dict[str, torch.Tensor]
@@ -25,13 +25,17 @@ def train(trust: str, task: RunTask, model: Weights | None) -> Weights:
 
 @dataclass(slots=True)
 class FakeTrust:
-    """``examples`` weighs its updates; ``answers`` says whether it does a task at all."""
+    """``examples`` weighs its updates.
+
+    ``answers`` says whether it does a task at all, ``dies`` whether an earlier life of it uploaded other numbers.
+    """
 
     trust_id: str
     voice: Voice
     lane: ObjectLane
     examples: int = 10
     answers: Callable[[RunTask], bool] = lambda _: True
+    dies: Callable[[RunTask], bool] = lambda _: False
     train: Callable[[str, RunTask, Weights | None], Weights] = train
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -63,6 +67,8 @@ class FakeTrust:
             return ModelEvaluated(**about, examples=self.examples, metrics={"accuracy": 0.5})
         model = load(await self._fetch(task)) if task.model else None
         content = save(self.train(self.trust_id, task, model))
+        if self.dies(task):
+            await self.lane.upload(memoryview(content[:-1] + b"?"), task.upload)
         manifest = await self.lane.upload(memoryview(content), task.upload, _specs(content))
         metrics = {"loss": 1 / task.round if task.round else 1.0}
         return UpdateSubmitted(**about, kind=task.kind, examples=self.examples, metrics=metrics, manifest=manifest)
@@ -70,10 +76,6 @@ class FakeTrust:
     async def _fetch(self, task: RunTask) -> bytes:
         assert task.model
         return b"".join([part async for part in self.lane.parts_of(task.model.manifest, task.model.urls)])
-
-    def fails(self, task: RunTask) -> TaskFailed:
-        about = {"trust_id": self.trust_id, "run_id": task.run_id, "round": task.round}
-        return TaskFailed(**about, kind=task.kind, code="out_of_memory", reason="The code used too much memory.")
 
 
 def _specs(content: bytes) -> tuple[TensorSpec, ...]:

@@ -87,15 +87,18 @@ class Voice:
     producer: AIOKafkaProducer
     log: list[Message] = field(default_factory=list)
     more: asyncio.Condition = field(default_factory=asyncio.Condition)
+    listeners: list[Callable[[Message], None]] = field(default_factory=list)
 
     async def say(self, *messages: Message) -> None:
+        """Return when the broker has all of them: what is said later comes later, on whatever topic."""
+        sent = []
         for message in messages:
             envelope = envelope_for(
                 message, id=new_id(), source="/test", time=datetime.now(UTC), traceparent=traceparent(None)
             )
-            await self.producer.send(
-                message.topic, message.to_bytes(), key=message.key.encode(), headers=to_headers(envelope)
-            )
+            record = {"value": message.to_bytes(), "key": message.key.encode(), "headers": to_headers(envelope)}
+            sent.append(await self.producer.send(message.topic, **record))
+        await asyncio.gather(*sent)
 
     async def heard(self, wanted: type[M], *, nth: int = 1, **fields: object) -> M:
         """Wait for the n-th message of this type with these fields."""
@@ -107,18 +110,19 @@ class Voice:
     def all(self, wanted: type[M], **fields: object) -> list[M]:
         return [message for message in self.log if isinstance(message, wanted) and _has(message, fields)]
 
-    async def listen(self, consumer: AIOKafkaConsumer, on_message: Callable[[Message], None]) -> None:
+    async def listen(self, consumer: AIOKafkaConsumer) -> None:
         async for record in consumer:
             message = hear(record).message
             if message is not None:
                 async with self.more:
                     self.log.append(message)
                     self.more.notify_all()
-                on_message(message)
+                for listener in self.listeners:
+                    listener(message)
 
 
 @asynccontextmanager
-async def voice(kafka: Broker, on_message: Callable[[Message], None] = lambda _: None) -> AsyncIterator[Voice]:
+async def voice(kafka: Broker) -> AsyncIterator[Voice]:
     topics = [topic for topic in all_topics(TRUSTS) if ".dlq." not in topic.name]
     partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
     login = kafka.credentials()
@@ -127,7 +131,7 @@ async def voice(kafka: Broker, on_message: Callable[[Message], None] = lambda _:
         await consumer.seek_to_end(*partitions)
         await asyncio.gather(*(consumer.position(partition) for partition in partitions))
         speaking = Voice(producer)
-        listening = asyncio.create_task(speaking.listen(consumer, on_message))
+        listening = asyncio.create_task(speaking.listen(consumer))
         try:
             yield speaking
         finally:

@@ -33,7 +33,7 @@ class OurProcess:
     async def start(self) -> None:
         """Start and wait until it says that it is well."""
         with self.log.open("ab") as log:
-            self.popen = subprocess.Popen(
+            self.popen = subprocess.Popen(  # noqa: ASYNC220  it takes a millisecond, and tests wait for it anyway
                 [sys.executable, "-m", self.module],
                 env=os.environ | {"PYTHONPATH": str(ROOT)} | self.env,
                 stdout=log,

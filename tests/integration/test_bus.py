@@ -7,14 +7,12 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from bus.uow import new_id
 from tests.conftest import Broker, Database
 from tests.integration.counter.messages import (
     COMMANDS,
@@ -60,7 +58,7 @@ class World:
     async def until(self, query: str, *args: object) -> Any:
         """Ask the participant's database until the answer is true."""
         async with asyncio.timeout(WITHIN_S):
-            while not (found := await self.database.fetchval(query, *args)):
+            while not (found := await self.database.fetchval(query, *args)):  # noqa: ASYNC110  of another process
                 await asyncio.sleep(0.01)
             return found
 
@@ -213,7 +211,9 @@ class TestPoison:
             assert list(letter.headers)[: len(sent.headers)] == sent.headers
             assert header(letter, "tf-origin").startswith("counter.commands/0/")
             assert header(letter, "tf-group") == NAME
-        parked = {header(letter, "tf-code") for letter in world.dead.records if header(letter, "tf-outcome") == "parked"}
+        parked = {
+            header(letter, "tf-code") for letter in world.dead.records if header(letter, "tf-outcome") == "parked"
+        }
         assert parked == {"unknown_type", "newer_version"}
 
     async def test_nothing_of_a_payload_is_repeated_anywhere(self, world: World) -> None:
@@ -340,5 +340,3 @@ class TestStopping:
         await world.process.start()
         await world.until("select count(*) >= 100 from effect where counter_id = $1", mine)
         assert await world.effects(mine) == list(range(100))
-
-

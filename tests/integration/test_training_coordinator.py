@@ -1,7 +1,6 @@
 """Coordinator and aggregator as processes, on a real broker and object lane; only the hospitals are played."""
 
 import hashlib
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -15,7 +14,7 @@ from schemas.aggregation import UpdateVerified
 from schemas.bundle import pack
 from schemas.cohort import CohortFrozen
 from schemas.imaging import ImportFinished, Tally
-from schemas.message import Message
+from schemas.message import Accepted, Answer, Message
 from schemas.project import ProjectApproved, ProjectCreated, ProjectStaged
 from schemas.training import (
     ApproveBundle,
@@ -77,11 +76,11 @@ async def play(kafka, postgres, nginx, tmp_path_factory) -> AsyncIterator[Play]:
         service("training_coordinator", database=postgres.fresh_database("coordinator"), **parts) as coordinator,
         service("aggregator", database=postgres.fresh_database("aggregator"), **parts) as aggregator,
     ):
-        scene: list[Play] = []
-        async with ObjectLane() as lane, voice(kafka, lambda message: scene[0].on_message(message)) as speaking:
-            scene.append(Play(speaking, lane, {}, coordinator, aggregator))
-            await approved_model(scene[0])
-            yield scene[0]
+        async with ObjectLane() as lane, voice(kafka) as speaking:
+            scene = Play(speaking, lane, {}, coordinator, aggregator)
+            speaking.listeners.append(scene.on_message)
+            await approved_model(scene)
+            yield scene
 
 
 async def ask(play: Play, command: Message) -> None:
@@ -91,9 +90,9 @@ async def ask(play: Play, command: Message) -> None:
 
 async def approved_model(play: Play) -> None:
     """A project that both trusts approved, with images; a model with code that both approved."""
-    play.ids = {"project": new_id(), "model": new_id()}
+    play.ids = {"project": new_id()}
     await announce(play)
-    await ask(play, CreateModel(actor="ann", model_id=play.ids["model"], project_id=play.ids["project"], name="M"))
+    play.ids["model"] = await created_model(play)
     sha256 = await uploaded(play, pack(BUNDLE))
     await play.voice.heard(BundleSubmitted, sha256=sha256)
     for trust in TRUSTS:
@@ -101,6 +100,15 @@ async def approved_model(play: Play) -> None:
             ApproveBundle(actor=f"{trust}-dm", model_id=play.ids["model"], trust_id=trust, sha256=sha256)
         )
         await play.voice.heard(BundleApproved, trust_id=trust)
+
+
+async def created_model(play: Play) -> str:
+    """Ask until the service has read the project's events: at its start they may come after the command."""
+    while True:
+        model_id = new_id()
+        await play.voice.say(CreateModel(actor="ann", model_id=model_id, project_id=play.ids["project"], name="M"))
+        if isinstance(await play.voice.heard(Answer, subject=model_id), Accepted):
+            return model_id
 
 
 async def announce(play: Play) -> None:
@@ -146,9 +154,7 @@ async def started(play: Play, rounds: int = 3, quorum: int = 2, deadline_s: floa
 async def start(play: Play, rounds: int = 3, quorum: int = 2, deadline_s: float = 600) -> str:
     run_id = new_id()
     plan = RunPlan(rounds=rounds, quorum=quorum, round_deadline_s=deadline_s)
-    await play.voice.say(
-        StartRun(actor="ann", run_id=run_id, model_id=play.ids["model"], trusts=TRUSTS, plan=plan)
-    )
+    await play.voice.say(StartRun(actor="ann", run_id=run_id, model_id=play.ids["model"], trusts=TRUSTS, plan=plan))
     return run_id
 
 
@@ -168,14 +174,6 @@ async def test_a_run_of_two_trusts_averages_their_updates_round_by_round(play) -
     assert finished.provenance.software["amber:torch"] == "2"
     assert [event.round for event in play.voice.all(RoundFinished, run_id=run_id)] == [0, 1, 2, 3, 4, 5]
     assert {(await play.voice.heard(EndRun, run_id=run_id, trust_id=trust)).trust_id for trust in TRUSTS} == {*TRUSTS}
-
-
-async def test_a_round_costs_less_than_its_aim(play) -> None:
-    run_id = await started(play, rounds=20)
-    await play.voice.heard(RunFinished, run_id=run_id)
-    seconds = sorted(event.seconds for event in play.voice.all(RoundFinished, run_id=run_id))
-    print(json.dumps({"round_seconds_median": seconds[len(seconds) // 2]}))
-    assert seconds[len(seconds) // 2] < 0.3
 
 
 async def test_examples_weigh_the_updates(play) -> None:
@@ -219,6 +217,16 @@ async def test_an_expired_grant_brings_the_same_task_with_other_addresses(play) 
     again = await play.voice.heard(RunTask, run_id=run_id, trust_id="birch", kind="train", nth=2)
     assert (again.seed, again.upload.prefix) == (first.seed, first.upload.prefix)
     await play.voice.heard(RunFinished, run_id=run_id)
+
+
+async def test_a_node_that_died_in_an_upload_gets_another_place_for_the_next(play) -> None:
+    amber = FakeTrust("amber", play.voice, play.lane)
+    birch = FakeTrust("birch", play.voice, play.lane, dies=lambda task: task.upload.prefix.endswith("/1/birch"))
+    play.trusts = {"amber": amber, "birch": birch}
+    run_id = await start(play, rounds=2)
+    finished = await play.voice.heard(RunFinished, run_id=run_id)
+    assert (await play.voice.heard(UpdateRejected, run_id=run_id)).code == "wrong_digest"
+    assert await final_weights(play, finished) == {"bias": 4.0, "weight": 4.0}
 
 
 @pytest.mark.parametrize("victim", ["coordinator", "aggregator"])

@@ -21,6 +21,7 @@ from schemas.training import (
     SiteMetrics,
     StopRun,
     TaskMissed,
+    TaskRepeated,
     TrustEvaluated,
     TrustLeft,
     TrustReady,
@@ -32,6 +33,10 @@ from services.training_coordinator.domain.run import Run, weighted
 from services.training_coordinator.domain.turn import Turn
 from services.training_coordinator.grants import Grants
 
+REPEATABLE = frozenset({"wrong_digest", "missing_object"})
+"""A node that died while it uploaded, and then trained to other numbers, finds its old parts in the way."""
+
+MOST_ATTEMPTS = 3
 REJECTED = {
     "too_late": "The round is closed: the trust is asked again in the next one.",
     "wrong_round": "The run has not come to this round.",
@@ -144,7 +149,14 @@ def _on_aggregation_failed(turn: Turn, message: AggregationFailed) -> None:
 
 
 def _on_update_refused(turn: Turn, message: UpdateRefused) -> None:
-    _reject(turn, message.round, message.trust_id, message.code, message.reason)
+    run, trust = turn.run, message.trust_id
+    awaited = run.phase == "training" and message.round == run.round and trust in run.waiting
+    if awaited and message.code in REPEATABLE and run.attempt(trust) < MOST_ATTEMPTS:
+        turn.say(UpdateRejected, **message.model_dump(exclude={"run_id"}))
+        turn.say(TaskRepeated, round=run.round, trust_id=trust, attempt=run.attempt(trust) + 1)
+        turn.ask(trust)
+    else:
+        _reject(turn, message.round, trust, message.code, message.reason)
 
 
 def _on_evaluated(turn: Turn, message: ModelEvaluated) -> None:

@@ -22,6 +22,7 @@ from schemas.training import (
     SiteMetrics,
     TaskKind,
     TaskMissed,
+    TaskRepeated,
     TrustEvaluated,
     TrustLeft,
     TrustReady,
@@ -53,6 +54,7 @@ class Run(State):
     round: int = 0
     asked: tuple[str, ...] = ()
     missed: dict[str, str] = Field(default_factory=dict)
+    attempts: dict[str, int] = Field(default_factory=dict)
     accepted: tuple[UpdateAccepted, ...] = ()
     started_at: datetime | None = None
     deadline_at: datetime | None = None
@@ -87,9 +89,15 @@ class Run(State):
         """Trusts whose answer to the present task is still to come."""
         return tuple(trust for trust in self.asked if trust not in {*self.answered, *self.missed, *self.left})
 
+    def attempt(self, trust: str) -> int:
+        """Counts from 1 how often a trust was asked for this round's update."""
+        return self.attempts.get(trust, 1)
+
     @property
     def missing(self) -> tuple[str, ...]:
-        return tuple(trust for trust in self.asked if trust not in self.answered)
+        """Trusts of the run without an update in this round, whether they were asked or not even there."""
+        wanted = self.asked if self.round == 0 else sorted(self.trusts)
+        return tuple(trust for trust in wanted if trust not in self.answered)
 
     @property
     def needed(self) -> int:
@@ -129,8 +137,8 @@ def _changes(run: Run, event: RunEvent) -> dict[str, object]:
             return _asking(run, event)
         case UpdateAccepted():
             return {"accepted": (*run.accepted, event)}
-        case UpdateRejected() | TaskMissed():
-            return {"missed": _missed(run, event)}
+        case UpdateRejected() | TaskMissed() | TaskRepeated():
+            return _setback(run, event)
         case RoundClosed():
             return {"phase": "aggregating"}
         case RoundFinished():
@@ -144,7 +152,7 @@ def _changes(run: Run, event: RunEvent) -> dict[str, object]:
 
 
 def _asking(run: Run, event: RoundStarted | EvaluationStarted) -> dict[str, object]:
-    asking: dict[str, object] = {"asked": event.trusts, "deadline_at": event.deadline_at, "missed": {}}
+    asking: dict[str, object] = {"asked": event.trusts, "deadline_at": event.deadline_at, "missed": {}, "attempts": {}}
     if isinstance(event, EvaluationStarted):
         return {**asking, "phase": "evaluating"}
     tried = (*run.tried, *event.trusts) if event.round == 0 else run.tried
@@ -158,9 +166,13 @@ def _asking(run: Run, event: RoundStarted | EvaluationStarted) -> dict[str, obje
     }
 
 
-def _missed(run: Run, event: UpdateRejected | TaskMissed) -> dict[str, str]:
-    counts = event.trust_id in run.waiting and event.round == run.round and event.code not in HARMLESS
-    return run.missed | {event.trust_id: event.code} if counts else run.missed
+def _setback(run: Run, event: UpdateRejected | TaskMissed | TaskRepeated) -> dict[str, object]:
+    trust = event.trust_id
+    if isinstance(event, TaskRepeated):
+        missed = {other: code for other, code in run.missed.items() if other != trust}
+        return {"missed": missed, "attempts": run.attempts | {trust: event.attempt}}
+    counts = trust in run.waiting and event.round == run.round and event.code not in HARMLESS
+    return {"missed": run.missed | {trust: event.code}} if counts else {}
 
 
 def _with_trust(provenance: Provenance, ready: TrustReady) -> Provenance:

@@ -61,7 +61,7 @@ class Turn:
         """Give a trust its task, with fresh addresses: asking again does no harm."""
         run = self.run
         size = run.model.size if run.model else self.grants.max_first_model
-        prefix = update_prefix(run.run_id, run.round, trust)
+        prefix = update_prefix(run.run_id, run.round, trust, run.attempt(trust))
         self.said.append(
             RunTask(
                 trust_id=trust,
@@ -90,8 +90,10 @@ def opening(started: RunStarted, bundle: Manifest, now: datetime, grants: Grants
     return turn
 
 
-def update_prefix(run_id: str, round_: int, trust: str) -> str:
-    return f"runs/{run_id}/{round_}/{trust}"
+def update_prefix(run_id: str, round_: int, trust: str, attempt: int) -> str:
+    """A part is written once, so that another attempt needs another place."""
+    first = f"runs/{run_id}/{round_}/{trust}"
+    return first if attempt == 1 else f"{first}/again-{attempt}"
 
 
 def seed_of(seed: int, round_: int, trust: str) -> int:

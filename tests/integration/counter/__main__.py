@@ -78,7 +78,8 @@ async def _note(command: Add, job: Job, what: str) -> None:
 
 
 async def _gate(command: Add, job: Job) -> None:
-    while not await job.pool.fetchval("select exists (select 1 from gate where number = $1)", command.number):
+    opened = "select exists (select 1 from gate where number = $1)"
+    while not await job.pool.fetchval(opened, command.number):  # noqa: ASYNC110  the gate is another process's
         await asyncio.sleep(0.02)
 
 

@@ -27,6 +27,11 @@ def test_an_update_of_the_global_models_layout_is_believed() -> None:
     assert check_claims(update(), GLOBAL, LIMIT).tensors == GLOBAL.tensors
 
 
+def test_another_attempt_lies_beside_the_first() -> None:
+    again = update(manifest(CONTENT, "runs/r/1/amber/again-2"))
+    assert check_claims(again, GLOBAL, LIMIT).tensors == GLOBAL.tensors
+
+
 def test_a_first_model_may_have_any_layout() -> None:
     first = update(manifest(CONTENT, "runs/r/0/amber"), round=0, kind="init", examples=0)
     assert check_claims(first, None, LIMIT).tensors == GLOBAL.tensors
@@ -41,7 +46,9 @@ def test_each_round_takes_one_kind_of_update(round_, kind) -> None:
     assert code(update(round=round_, kind=kind)) == "wrong_kind"
 
 
-@pytest.mark.parametrize("prefix", ["runs/r/1/birch", "runs/r/2/amber", "runs/other/1/amber", "bundles/m/x"])
+@pytest.mark.parametrize(
+    "prefix", ["runs/r/1/birch", "runs/r/2/amber", "runs/r/1/amber-2", "runs/other/1/amber", "bundles/m/x"]
+)
 def test_parts_of_anybody_else_are_refused(prefix) -> None:
     assert code(update(manifest(CONTENT, prefix))) == "wrong_prefix"
 

@@ -81,7 +81,8 @@ def test_an_id_is_plain(bad: str) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_number_that_is_none_is_refused(value: str) -> None:
-    payload = '{"run_id": "r1", "site": {"trust_id": "amber", "examples": 1, "metrics": {"loss": %s}}}' % value
+    site = '{"trust_id": "amber", "examples": 1, "metrics": {"loss": VALUE}}'.replace("VALUE", value)
+    payload = f'{{"run_id": "r1", "site": {site}}}'
     with pytest.raises(ValidationError, match="finite"):
         TrustEvaluated.parse(payload.encode())
 

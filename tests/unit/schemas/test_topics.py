@@ -60,12 +60,13 @@ def test_a_consumer_may_dead_letter_all_that_it_reads(principal: str) -> None:
 @pytest.mark.parametrize("principal", principals(TRUSTS))
 def test_a_group_of_consumers_is_named_after_its_principal(principal: str) -> None:
     groups = [rule for rule in RULES if rule.resource == "GROUP" and rule.principal == principal]
-    assert [(rule.name, rule.operation, rule.prefixed) for rule in groups] == [(principal, "READ", True)]
+    assert [(rule.name, rule.operation, rule.prefixed) for rule in groups] == [(principal, "READ", False)]
 
 
-def test_no_principals_group_prefix_opens_anothers() -> None:
-    names = principals(TRUSTS)
-    assert not [(a, b) for a in names for b in names if a != b and b.startswith(a)]
+def test_a_trust_whose_name_begins_like_anothers_gets_nothing_of_it() -> None:
+    opened = {rule.name for rule in acls(("amber", "amber-2")) if rule.principal == "trust-amber"}
+    assert not [name for name in opened if "amber-2" in name]
+    assert not [rule for rule in RULES if rule.prefixed]
 
 
 @pytest.mark.parametrize("service", SERVICES)

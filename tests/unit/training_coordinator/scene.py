@@ -81,6 +81,4 @@ def aggregated(round_: int, folded: tuple[str, ...] = ()) -> ModelAggregated:
 
 
 def evaluated(trust: str, round_: int, examples: int = 10, accuracy: float = 0.5) -> ModelEvaluated:
-    return ModelEvaluated(
-        trust_id=trust, run_id="r1", round=round_, examples=examples, metrics={"accuracy": accuracy}
-    )
+    return ModelEvaluated(trust_id=trust, run_id="r1", round=round_, examples=examples, metrics={"accuracy": accuracy})

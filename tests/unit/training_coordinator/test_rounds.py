@@ -170,6 +170,16 @@ def test_a_refused_update_makes_its_trust_miss_the_round_only() -> None:
     assert "cedar" in only(told(turn, aggregated(1)), RoundStarted)[0].trusts
 
 
+def test_an_upload_that_is_not_what_was_said_is_asked_for_again_elsewhere() -> None:
+    refused = UpdateRefused(run_id="r1", round=1, trust_id="cedar", code="wrong_digest", reason="r")
+    turn = told(in_first_round(), refused, refused)
+    assert [event.code for event in only(turn, UpdateRejected)] == ["wrong_digest"] * 2
+    places = [task.upload.prefix for task in only(turn, RunTask)]
+    assert places == ["runs/r1/1/cedar/again-2", "runs/r1/1/cedar/again-3"]
+    assert turn.run.waiting == ("amber", "birch", "cedar")
+    assert told(turn, refused).run.waiting == ("amber", "birch")
+
+
 @pytest.mark.parametrize("labelled", [0, 11])
 def test_a_trust_without_all_labels_is_left_out(labelled) -> None:
     turn = told(started(), prepared("amber", labelled), prepared("birch"), prepared("cedar"))

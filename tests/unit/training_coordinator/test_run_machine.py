@@ -21,8 +21,16 @@ from schemas.training import (
 from schemas.trust import EndRun, GrantExpired, RunRefused, RunTask, TaskFailed
 from services.training_coordinator.domain.rounds import answer
 from services.training_coordinator.domain.run import begin, evolve
-from services.training_coordinator.domain.turn import Due
-from tests.unit.training_coordinator.scene import GRANTS, NOW, TRUSTS, aggregated, evaluated, prepared, started, verified
+from tests.unit.training_coordinator.scene import (
+    GRANTS,
+    NOW,
+    TRUSTS,
+    aggregated,
+    evaluated,
+    prepared,
+    started,
+    verified,
+)
 
 trusts = st.sampled_from((*TRUSTS, "dogwood"))
 numbers = st.integers(0, 3)
@@ -37,7 +45,7 @@ class RunMachine(RuleBasedStateMachine):
         turn = started(rounds, quorum)
         self.run = turn.run
         self.said: list[Message] = list(turn.said)
-        self.due: list[Due] = list(turn.due)
+        self.due = list(turn.due)
 
     def hear(self, message: Message) -> None:
         turn = answer(self.run, message, NOW + timedelta(seconds=len(self.said)), GRANTS)
@@ -62,9 +70,9 @@ class RunMachine(RuleBasedStateMachine):
     def an_awaited_update_is_verified(self, data: st.DataObject) -> None:
         self.hear(verified(data.draw(st.sampled_from(self.run.waiting)), self.run.round))
 
-    @rule(trust=trusts, round_=numbers)
-    def any_update_is_refused(self, trust: str, round_: int) -> None:
-        self.hear(UpdateRefused(run_id="r1", round=round_, trust_id=trust, code="not_finite", reason=""))
+    @rule(trust=trusts, round_=numbers, code=st.sampled_from(("not_finite", "wrong_digest")))
+    def any_update_is_refused(self, trust: str, round_: int, code: str) -> None:
+        self.hear(UpdateRefused(run_id="r1", round=round_, trust_id=trust, code=code, reason=""))
 
     @rule(trust=trusts, round_=numbers, kind=kinds)
     def any_task_fails(self, trust: str, round_: int, kind: str) -> None:

@@ -1,0 +1,40 @@
+"""A record as a consumer gives it, and a connection that remembers what was written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.envelope import Header, envelope_for, to_headers
+from schemas.message import Message
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class FakeRecord:
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+    partition: int = 0
+    offset: int = 7
+    timestamp: int = 1_795_000_000_000
+
+
+def record_of(message: Message, **headers: bytes | None) -> FakeRecord:
+    """A good record of this message, some headers changed."""
+    envelope = envelope_for(message, id="e1", source="/test", time=NOW, traceparent=TRACE)
+    changed = dict(to_headers(envelope)) | {f"ce_{name}": value for name, value in headers.items()}
+    return FakeRecord(message.topic, message.key.encode(), message.to_bytes(), list(changed.items()))
+
+
+@dataclass(slots=True)
+class FakeConnection:
+    """Keeps the rows of every ``executemany``."""
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+    async def executemany(self, _sql: str, rows: list[tuple[Any, ...]]) -> None:
+        self.rows += rows
