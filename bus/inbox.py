@@ -52,8 +52,8 @@ class Inbox:
 
     async def apply(self, pool: Any, records: Sequence[Record]) -> Applied:
         """Apply records of one partition, in order, in one transaction."""
-        if all(map(self._concerns_nobody, records)):
-            return Applied(records[-1].offset + 1)
+        if all(strange := [self._type_of_no_concern(record) for record in records]):
+            return _skipped(strange, records[-1].offset + 1)
         async with pool.acquire() as connection, connection.transaction():
             records = await self._not_yet_applied(connection, records)
             if not records:
@@ -80,12 +80,12 @@ class Inbox:
         rows = await pool.fetch("select topic, partition, next_offset from position where consumer = $1", self.consumer)
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
-    def _concerns_nobody(self, record: Record) -> bool:
-        """What is skipped need not be remembered: read again after a restart, it is skipped again."""
+    def _type_of_no_concern(self, record: Record) -> str:
+        """Return the type of a sound message that nobody here has a handler for, or nothing."""
         envelope = read_envelope(record)
         if isinstance(envelope, Unreadable) or self.router.handler(envelope.type):
-            return False
-        return isinstance(read_message(record, envelope), Decoded) and bool(_count(envelope.type, "skipped"))
+            return ""
+        return envelope.type if isinstance(read_message(record, envelope), Decoded) else ""
 
     async def _not_yet_applied(self, connection: Connection, records: Sequence[Record]) -> Sequence[Record]:
         first = records[0]
@@ -229,6 +229,13 @@ class Inbox:
         if self.rejected is None:
             raise TypeError(f"{self.consumer} answers no commands, yet was to reject {envelope.type}")
         uow.emit(self.rejected(**_answer_to(envelope), code=code, reason=reason))
+
+
+def _skipped(types: Sequence[str], next_offset: int) -> Applied:
+    """No transaction and no new position: what is read again after a restart is skipped again."""
+    for type_ in types:
+        _count(type_, "skipped")
+    return Applied(next_offset)
 
 
 def _answer_to(envelope: Envelope) -> dict[str, str]:

@@ -1,5 +1,6 @@
-"""`python -m infra up|status|down|env|setup`: the federation on this machine."""
+"""`python -m infra up|status|down|label|env|setup`: the federation on this machine."""
 
+import asyncio
 import subprocess
 import time
 from pathlib import Path
@@ -9,7 +10,8 @@ import typer
 from rich.console import Console
 
 from infra import lifecycle, report
-from infra.federation import RUN, Federation, remembered
+from infra.demo.hospital import label_images, open_hospitals, planned
+from infra.federation import ROOT, RUN, Federation, remembered
 from infra.parts.part import PartNotReadyError
 from infra.supervision import Supervisor
 
@@ -25,10 +27,11 @@ def setup() -> None:
 
 @app.command()
 def up(trusts: Annotated[int, typer.Option(envvar="TRUSTS", help="How many trusts take part.")] = 2) -> None:
-    """Start what is not running, and return when everything answers."""
+    """Start what is not running, fill the demo hospitals, and return when everything answers."""
     began = time.monotonic()
     try:
-        lifecycle.up(trusts, console.print)
+        federation = lifecycle.up(trusts, console.print)
+        asyncio.run(open_hospitals(federation, ROOT / "build", console.print))
     except (lifecycle.FederationError, PartNotReadyError, ValueError) as refused:
         _fail(str(refused))
     console.print(f"[green]up[/green] after {time.monotonic() - began:.1f} s: . {RUN}/env")
@@ -49,6 +52,15 @@ def down() -> None:
     for process in lifecycle.down(console.print):
         console.print(f"ended by force: {process.pid} {process.command[:60]}")
     console.print(f"[green]down[/green] after {time.monotonic() - began:.1f} s")
+
+
+@app.command()
+def label(project_id: str) -> None:
+    """Label a project's images in every trust's XNAT, as the data managers of the demo hospitals would."""
+    federation = _running()
+    for trust in federation.trusts:
+        labelled = asyncio.run(label_images(federation, trust, project_id, planned(federation)))
+        console.print(f"{trust}: {labelled} scans labelled")
 
 
 @app.command()

@@ -76,7 +76,10 @@ async def _fill_warehouse(federation: Federation, trust: str, hospitals: Hospita
 
 
 async def label_images(federation: Federation, trust: str, project_id: str, hospitals: Hospitals) -> int:
-    """Put the label file into the trust's XNAT, as its data manager would; return the number of labelled scans."""
+    """Put the label file into the trust's XNAT, as its data manager would; return the number of labelled scans.
+
+    A trust that takes no part in the project has nothing to label.
+    """
     xnat_project, sessions = await _archived(federation, trust, project_id)
     by_accession = {study.identity.accession: study for study in hospitals.studies_at(trust) if study.fate == "whole"}
     rows = [
@@ -84,12 +87,14 @@ async def label_images(federation: Federation, trust: str, project_id: str, hosp
         for accession, session in sessions
         for series in by_accession[accession].series
     ]
+    if xnat_project is None:
+        return 0
     await _put(federation, trust, f"/data/projects/{quote(xnat_project)}/{LABELS}", _table(rows))
     return len(rows)
 
 
-async def _archived(federation: Federation, trust: str, project_id: str) -> tuple[str, list[tuple[str, str]]]:
-    """The XNAT project and (accession, session label) of each study; the trust's own database knows both."""
+async def _archived(federation: Federation, trust: str, project_id: str) -> tuple[str | None, list[tuple[str, str]]]:
+    """The XNAT project, if any, and (accession, session label) of each study; the trust's own database knows both."""
     connection = await asyncpg.connect(federation.database_url(trust_role(trust)))
     try:
         project = await connection.fetchval("select xnat_project from project where project_id = $1", project_id)

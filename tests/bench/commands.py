@@ -1,0 +1,25 @@
+"""How long a command takes from the hub service that says it to the trust's handler."""
+
+from collections.abc import Sequence
+
+from schemas.imaging import RetryStudies
+from schemas.trust import RetryImport
+from tests.bench.stand import Stand
+
+NO_SUCH_STUDY = "0" * 32
+
+
+async def command_latencies(stand: Stand, commands: int) -> tuple[float, ...]:
+    """Return, for each command, seconds from its being said in the hub to the trust's transaction that handles it."""
+    since = await stand.now()
+    for number in range(commands):
+        trust = stand.federation.trusts[number % len(stand.federation.trusts)]
+        await stand.hub.retry_import(stand.project_id, trust, NO_SUCH_STUDY)
+    return await _latencies(stand, since, commands)
+
+
+async def _latencies(stand: Stand, since: object, commands: int) -> tuple[float, ...]:
+    heard = await stand.heard(since)
+    said = {id_: each for id_, each in heard.items() if isinstance(each.message, RetryImport)}
+    handled = await stand.handled_at(list(said))
+    return tuple((handled[id_] - each.envelope.time).total_seconds() for id_, each in said.items())
