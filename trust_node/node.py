@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from trust_node.imaging.pacs import Pacs
 from trust_node.imaging.receiver import Receiver
 from trust_node.imaging.spool import Spool
 from trust_node.imaging.study import Importer
+from trust_node.imaging.workers import process_pool
 from trust_node.imaging.xnat import Xnat
 from trust_node.policy import Policy
 from trust_node.settings import Settings
@@ -75,7 +75,7 @@ class Node:
             spool, settings.receiver_title, settings.receiver_host, settings.receiver_port, (settings.pacs_title,)
         )
         xnat = Xnat(settings.xnat_url, settings.xnat_user, settings.xnat_password)
-        with receiver, ProcessPoolExecutor(DEIDENTIFIERS, mp_context=get_context("spawn")) as pool:
+        with receiver, process_pool(DEIDENTIFIERS) as pool:
             async with xnat, ObjectLane() as self._objects:
                 self._importer = self._made_importer(spool, keys, pool, xnat)
                 try:

@@ -1,12 +1,12 @@
 """How long a command takes from the hub service that says it to the trust's handler."""
 
-from collections.abc import Sequence
+from bus.speaker import Bookmark
 
 from schemas.imaging import RetryStudies
 from schemas.trust import RetryImport
 from tests.bench.stand import Stand
 
-NO_SUCH_STUDY = "0" * 32
+NO_SUCH_STUDY = "A" + "0" * 16
 
 
 async def command_latencies(stand: Stand, commands: int) -> tuple[float, ...]:
@@ -15,10 +15,10 @@ async def command_latencies(stand: Stand, commands: int) -> tuple[float, ...]:
     for number in range(commands):
         trust = stand.federation.trusts[number % len(stand.federation.trusts)]
         await stand.hub.retry_import(stand.project_id, trust, NO_SUCH_STUDY)
-    return await _latencies(stand, since, commands)
+    return await _latencies(stand, since)
 
 
-async def _latencies(stand: Stand, since: object, commands: int) -> tuple[float, ...]:
+async def _latencies(stand: Stand, since: Bookmark) -> tuple[float, ...]:
     heard = await stand.heard(since)
     said = {id_: each for id_, each in heard.items() if isinstance(each.message, RetryImport)}
     handled = await stand.handled_at(list(said))

@@ -1,4 +1,4 @@
-"""The path of the demo, to a trained model. The last module: its search for leaks is of all that the others left, too."""
+"""The whole path, as the demo plays it. The last module: its search for leaks is of all that the others left, too."""
 
 from dataclasses import replace
 

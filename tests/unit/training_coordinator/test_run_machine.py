@@ -40,12 +40,15 @@ kinds = st.sampled_from(("init", "train", "evaluate"))
 class RunMachine(RuleBasedStateMachine):
     """Trusts, the aggregator and the clock say what they like; most of it out of turn."""
 
-    @initialize(rounds=st.integers(1, 3), quorum=st.integers(1, 3))
-    def start(self, rounds: int, quorum: int) -> None:
+    @initialize(rounds=st.integers(1, 3), quorum=st.integers(1, 3), begun=st.booleans())
+    def start(self, rounds: int, quorum: int, begun: bool) -> None:
         turn = started(rounds, quorum)
         self.run = turn.run
         self.said: list[Message] = list(turn.said)
         self.due = list(turn.due)
+        if begun:
+            for message in (*map(prepared, TRUSTS), verified(TRUSTS[0], 0), aggregated(0)):
+                self.hear(message)
 
     def hear(self, message: Message) -> None:
         turn = answer(self.run, message, NOW + timedelta(seconds=len(self.said)), GRANTS)
@@ -57,7 +60,7 @@ class RunMachine(RuleBasedStateMachine):
     def a_trust_is_prepared(self, trust: str, labelled: int) -> None:
         self.hear(prepared(trust, labelled))
 
-    @rule(trust=trusts)
+    @rule(trust=st.sampled_from(("cedar", "dogwood")))
     def a_trust_refuses(self, trust: str) -> None:
         self.hear(RunRefused(trust_id=trust, run_id="r1", code="refused", reason=""))
 
@@ -69,6 +72,10 @@ class RunMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def an_awaited_update_is_verified(self, data: st.DataObject) -> None:
         self.hear(verified(data.draw(st.sampled_from(self.run.waiting)), self.run.round))
+
+    @rule(trust=trusts)
+    def an_update_of_this_round_is_verified(self, trust: str) -> None:
+        self.hear(verified(trust, self.run.round))
 
     @rule(trust=trusts, round_=numbers, code=st.sampled_from(("not_finite", "wrong_digest")))
     def any_update_is_refused(self, trust: str, round_: int, code: str) -> None:
@@ -151,4 +158,4 @@ class RunMachine(RuleBasedStateMachine):
 
 
 TestRunMachine = RunMachine.TestCase
-TestRunMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestRunMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
