@@ -46,11 +46,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     def __init__(self, inbox: Inbox, wake: Wake) -> None:
         self.inbox = inbox
+        inbox.catching_up = self.is_catching_up
         self.wake = wake
         self.pool: Any = None
         self.subscriber: Any = None
         self.halted: str | None = None
         self.failures: dict[TopicPartition, int] = {}
+        self._reached: dict[TopicPartition, int] = {}
         self._dead_in_a_row = 0
         self._resuming: set[asyncio.Task[None]] = set()
         self._untold: dict[TopicPartition, int] = {}
@@ -70,8 +72,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         positions = await self.inbox.positions(self.pool)
         for partition in assigned:
             offset = positions.get((partition.topic, partition.partition))
+            self._reached[partition] = offset or 0
             if offset is not None:
                 self.kafka.seek(partition, offset)
+
+    def is_catching_up(self) -> bool:
+        """True while some event of before is still unread; commands don't count, they wait for one another."""
+        events = (partition for partition in self.kafka.assignment() if not partition.topic.endswith(".commands"))
+        return any(self._is_behind(partition) for partition in events)
+
+    def _is_behind(self, partition: TopicPartition) -> bool:
+        high = self.kafka.highwater(partition)
+        return high is None or self._reached.get(partition, 0) < high
 
     async def take(self, record: Record) -> None:
         """Apply a record, and with it whatever else has arrived by now.
@@ -140,6 +152,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             return
         self.failures.pop(partition, None)
         if applied.next_offset >= 0:
+            self._reached[partition] = applied.next_offset
             self._tell_broker(partition, applied.next_offset)
 
     def _tell_broker(self, partition: TopicPartition, offset: int) -> None:

@@ -5,7 +5,7 @@ means redelivery, which position and inbox swallow.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
@@ -48,6 +48,7 @@ class Inbox:
     accepted: type[Accepted] | None = None
     rejected: type[Rejected] | None = None
     attempts: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    catching_up: Callable[[], bool] = lambda: False
     _work: set[str] = field(default_factory=set)
 
     async def apply(self, pool: Any, records: Sequence[Record]) -> Applied:
@@ -171,7 +172,12 @@ class Inbox:
         await connection.execute("delete from inbox where consumer = $1 and event_id = $2", self.consumer, envelope.id)
 
     async def _try_again(self, connection: Connection, record: Record, error: Exception) -> bool:
-        """True while there is patience left; then a late command is rejected and anything else dead-lettered."""
+        """True while there is patience left; then a late command is rejected and anything else dead-lettered.
+
+        Patience begins when the events from before have been read: what a command builds on may be among them.
+        """
+        if isinstance(error, Late) and self.catching_up():
+            return True
         place = (record.topic, record.partition, record.offset)
         self.attempts[place] = self.attempts.get(place, 0) + 1
         patience = (
