@@ -12,6 +12,7 @@ import os
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -36,6 +37,9 @@ from schemas.manifest import (
     manifest_of,
     part_path,
 )
+
+MADV_POPULATE_READ = 22
+"""madvise(2); Python has no name for it."""
 
 CHUNK = 2**20
 """Bytes handed to a socket, or taken from it, at once: aiohttp's own 64 KiB cost twice the processor time."""
@@ -304,7 +308,11 @@ def _continued(path: Path, unfinished: Path) -> int:
 def _mapped(path: Path) -> memoryview:
     with path.open("rb") as file:
         # nginx and we read the same page cache: no copy of the file is made here
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    with suppress(OSError):
+        # one call instead of a page fault for every 64 KiB; Linux before 5.14 does not know it
+        mapped.madvise(MADV_POPULATE_READ)
+    return memoryview(mapped)
 
 
 def _sha256(*chunks: bytes | memoryview) -> str:

@@ -327,10 +327,12 @@ class Trustflow:
     async def _folded(
         self, topics: Iterable[str], key: str, fold: Callable[[V | None, Message], V | None], until: Until = "now"
     ) -> V | None:
+        """Topic after topic: across topics there is no order, and a later one builds on an earlier one."""
         view: V | None = None
-        async with aclosing(self._said(topics, key, until=until)) as said:
-            async for event in said:
-                view = fold(view, event)
+        for topic in topics:
+            async with aclosing(self._said((topic,), key, until=until)) as said:
+                async for event in said:
+                    view = fold(view, event)
         return view
 
     async def _first(

@@ -68,7 +68,8 @@ def fold(paths: Sequence[Path], examples: Sequence[int], layout: Layout, strateg
     examples
         At least one for each path.
     """
-    model = mmap.mmap(-1, layout.size)
+    # shared memory, mmap's default, has no huge pages
+    model = mmap.mmap(-1, layout.size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     with suppress(OSError):
         # a kernel without huge pages takes 25,000 faults for 100 MB instead
         model.madvise(mmap.MADV_HUGEPAGE)

@@ -1,8 +1,6 @@
 """How long a command takes from the hub service that says it to the trust's handler."""
 
 from bus.speaker import Bookmark
-
-from schemas.imaging import RetryStudies
 from schemas.trust import RetryImport
 from tests.bench.stand import Stand
 
@@ -20,6 +18,6 @@ async def command_latencies(stand: Stand, commands: int) -> tuple[float, ...]:
 
 async def _latencies(stand: Stand, since: Bookmark) -> tuple[float, ...]:
     heard = await stand.heard(since)
-    said = {id_: each for id_, each in heard.items() if isinstance(each.message, RetryImport)}
+    said = {id_: each.envelope for id_, each in heard.items() if isinstance(each.message, RetryImport)}
     handled = await stand.handled_at(list(said))
-    return tuple((handled[id_] - each.envelope.time).total_seconds() for id_, each in said.items())
+    return tuple((handled[id_] - envelope.time).total_seconds() for id_, envelope in said.items() if envelope)

@@ -53,10 +53,11 @@ class TrainingLane:
         lanes.lane("ending", on_failure=_nothing_to_say)(self.end)
 
     async def work(self, message: PrepareRun | RunTask, job: Job) -> None:
-        if await self._is_over(message.run_id, job):
+        run = await store.run(job.pool, message.run_id)
+        if run is not None and run.ended:
             return
         try:
-            await (self._prepare(message, job) if isinstance(message, PrepareRun) else self._task(message, job))
+            await (self._prepare(message, job) if isinstance(message, PrepareRun) else self._task(message, run, job))
         except (ObjectError, XnatUnreachableError) as error:
             raise Transient(type(error).__name__) from error
         except (XnatRefusedError, LabelsUnreadableError) as error:
@@ -81,8 +82,7 @@ class TrainingLane:
             uow.emit(self._prepared(message, dataset, sandbox.isolation))
 
     async def _project(self, message: PrepareRun, job: Job) -> str:
-        async with job.transaction() as uow:
-            project = await store.project(uow.connection, message.project_id)
+        project = await store.project(job.pool, message.project_id)
         if project is None or project.xnat_project is None:
             raise Rejection("no_images", "No image of this project has been imported at this trust.")
         return project.xnat_project
@@ -94,23 +94,20 @@ class TrainingLane:
         report = await asyncio.to_thread(lambda: unpack(file.read_bytes(), message.bundle_sha256, folders.bundle))
         return report.entry_point
 
-    async def _task(self, message: RunTask, job: Job) -> None:
-        folders = self.runs.folders(message.run_id)
-        kept = folders.answer(message.kind, message.round)
+    async def _task(self, message: RunTask, run: store.Run | None, job: Job) -> None:
+        if run is None:
+            raise Rejection("not_prepared", "This run was never prepared here.")
+        kept = self.runs.folders(message.run_id).answer(message.kind, message.round)
         try:
             if kept.told() is None:
-                await self._train(message, job, folders, kept)
+                await self._train(message, run, job, kept)
             await self._send(message, job, kept)
         except GrantExpired:
             async with job.done() as uow:
                 uow.emit(GrantExpiredEvent(**self._about(message), kind=message.kind))
 
-    async def _train(self, message: RunTask, job: Job, folders: Folders, kept: KeptAnswer) -> None:
-        async with job.transaction() as uow:
-            run = await store.run(uow.connection, message.run_id)
-        if run is None:
-            raise Rejection("not_prepared", "This run was never prepared here.")
-        model = await self._fetch_model(message, folders)
+    async def _train(self, message: RunTask, run: store.Run, job: Job, kept: KeptAnswer) -> None:
+        model = await self._fetch_model(message)
         sandbox = await self.runs.sandbox(run.run_id, run.project_id, run.entry_point)
         try:
             update = await sandbox.run(Task(message.kind, message.round, message.seed, model, message.config))
@@ -125,9 +122,10 @@ class TrainingLane:
         weights = update.weights.file if update.weights else None
         await asyncio.to_thread(kept.keep, weights, update.examples, dict(update.metrics))
 
-    async def _fetch_model(self, message: RunTask, folders: Folders) -> Path | None:
+    async def _fetch_model(self, message: RunTask) -> Path | None:
         if message.model is None:
             return None
+        folders = self.runs.folders(message.run_id)
         folders.models.mkdir(parents=True, exist_ok=True)
         file = folders.models / f"{message.model.manifest.sha256}.safetensors"
         if not file.exists():
@@ -146,12 +144,7 @@ class TrainingLane:
             said = UpdateSubmitted(**about, kind=message.kind, examples=examples, metrics=metrics, manifest=manifest)
         async with job.done() as uow:
             uow.emit(said)
-        kept.weights.unlink(missing_ok=True)
-
-    async def _is_over(self, run_id: str, job: Job) -> bool:
-        async with job.transaction() as uow:
-            run = await store.run(uow.connection, run_id)
-        return run is not None and run.ended
+        kept.forget()
 
     def _prepared(self, message: PrepareRun, dataset: Dataset, isolation: str) -> RunPrepared:
         return RunPrepared(

@@ -58,6 +58,11 @@ class KeptAnswer:
         told.write_text(json.dumps({"examples": examples, "metrics": metrics}))
         told.replace(self.stem.with_suffix(".json"))
 
+    def forget(self) -> None:
+        """It has left; asked again, the code answers again."""
+        self.stem.with_suffix(".json").unlink(missing_ok=True)
+        self.weights.unlink(missing_ok=True)
+
     def told(self) -> tuple[int, dict[str, float]] | None:
         """Examples and metrics, when the answer is there whole."""
         file = self.stem.with_suffix(".json")

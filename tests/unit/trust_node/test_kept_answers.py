@@ -57,3 +57,10 @@ def test_tasks_of_a_run_do_not_share_an_answer(tmp_path: Path) -> None:
     folders = Folders(tmp_path, "r1")
     stems = {folders.answer(kind, number).stem for kind in ("init", "train", "evaluate") for number in (1, 11)}
     assert len(stems) == 6
+
+
+def test_an_answer_that_has_left_is_forgotten_whole(kept: KeptAnswer) -> None:
+    kept.keep(memoryview(b"weights"), 12, {"loss": 0.5})
+    kept.forget()
+    assert kept.told() is None
+    assert not kept.weights.exists()

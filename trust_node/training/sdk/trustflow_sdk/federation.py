@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors.torch import load_file
 
 from . import wire
-from .weights import DTYPES, sealed
+from .weights import DTYPES, read, sealed
 
 METRIC_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MAX_METRICS = 20
@@ -92,7 +91,7 @@ class Federation:
 
     def _task(self, message: dict[str, Any]) -> Task:
         name = message.pop("model")
-        model = None if name is None else load_file(Path(_setting("TRUSTFLOW_INBOX")) / name)
+        model = None if name is None else read(Path(_setting("TRUSTFLOW_INBOX")) / name)
         return Task(model=model, **message)
 
     @cached_property

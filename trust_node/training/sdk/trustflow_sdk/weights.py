@@ -1,9 +1,12 @@
-"""Weights as a sealed file in memory: written once, then nobody can change it under the node's eyes."""
+"""Weights as files: read into memory of our own, and sent as a sealed one that nobody can change afterwards."""
 
 import fcntl
 import json
+import mmap
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 
 import torch
 
@@ -23,6 +26,36 @@ DTYPES = {
 
 RANK = {dtype: rank for rank, dtype in enumerate(DTYPES)}
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+def read(path: Path) -> dict[str, torch.Tensor]:
+    """Read a safetensors file; the tensors may be changed in place."""
+    file = _in_memory(path)
+    start = 8 + int.from_bytes(file[:8], "little")
+    header = json.loads(file[8:start])
+    values = memoryview(file)[start:]
+    return {name: _tensor(values, **entry) for name, entry in header.items() if name != "__metadata__"}
+
+
+def _in_memory(path: Path) -> mmap.mmap:
+    """Huge pages: were the file mapped, training's first touch of each 4 KiB would cost a fault, 8 times as slow."""
+    with path.open("rb", buffering=0) as file:
+        memory = mmap.mmap(-1, os.fstat(file.fileno()).st_size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with suppress(OSError):
+            # a kernel without them is slower, and right
+            memory.madvise(mmap.MADV_HUGEPAGE)
+        rest = memoryview(memory)
+        while rest:
+            rest = rest[file.readinto(rest) :]
+    return memory
+
+
+def _tensor(values: memoryview, *, dtype: str, shape: list[int], data_offsets: tuple[int, int]) -> torch.Tensor:
+    start, stop = data_offsets
+    kind = next(kind for kind, name in DTYPES.items() if name == dtype)
+    if start == stop:
+        return torch.empty(shape, dtype=kind)
+    return torch.frombuffer(values[start:stop], dtype=kind).reshape(shape)
 
 
 def sealed(weights: Mapping[str, torch.Tensor]) -> int:
