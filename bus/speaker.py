@@ -271,7 +271,7 @@ async def _starts(
     consumer: AIOKafkaConsumer, partitions: tuple[TopicPartition, ...], since: Since
 ) -> Mapping[TopicPartition, int]:
     if isinstance(since, Bookmark):
-        return since.offsets
+        return _within(since, partitions)
     if since is None:
         return await consumer.beginning_offsets(partitions)  # type: ignore[no-any-return]  # aiokafka is untyped
     ends = await consumer.end_offsets(partitions)
@@ -285,7 +285,12 @@ async def _ends(
 ) -> Mapping[TopicPartition, int] | None:
     if until == "now":
         return await consumer.end_offsets(partitions)  # type: ignore[no-any-return]  # aiokafka is untyped
-    return until.offsets if until else None
+    return _within(until, partitions) if until else None
+
+
+def _within(bookmark: Bookmark, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+    """Its places in these partitions: a bookmark may be of more topics than are read."""
+    return {partition: bookmark.offsets[partition] for partition in partitions if partition in bookmark.offsets}
 
 
 async def _behind(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

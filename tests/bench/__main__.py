@@ -22,7 +22,7 @@ NOTES = Path(__file__).with_name("notes.md")
 MODEL_BYTES = 102_000_000
 LARGE_BYTES = 795_000_000
 NVFLARE_S, FLOWER_S = 2.50, 6.08
-"""Medians published in the project's study of peers: the same trivial client, two of them, another machine of 2 cores."""
+"""Medians published in the project's study of peers: the same trivial client, two of them, on 2 cores."""
 
 
 async def live(console: Console) -> tuple[Federation, list[Finding], tuple[Leg, ...]]:
@@ -84,7 +84,7 @@ def folded() -> list[Finding]:
         peaks = {count: updates_.memory(count) for count in (2, 8, 32)}
         times = updates_.times(8)
     resident = [
-        Finding(f"fold {count} × 102 MB, peak resident above idle", peak["resident"], "models", 1.5, load=load_now())
+        Finding(f"fold {count} x 102 MB, peak resident above idle", peak["resident"], "models", 1.5, load=load_now())
         for count, peak in peaks.items()
     ]
     private = max(peak["private"] for peak in peaks.values())
@@ -92,7 +92,7 @@ def folded() -> list[Finding]:
     return [
         *resident,
         Finding("… of which not backed by a file (most of the three)", private, "models", load=load_now()),
-        Finding("fold 8 × 102 MB from files", times["ours"], "s", 1.3 * plain, plain, bare, load_now()),
+        Finding("fold 8 x 102 MB from files", times["ours"], "s", 1.3 * plain, plain, bare, load_now()),
     ]
 
 

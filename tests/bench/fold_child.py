@@ -82,7 +82,7 @@ def main() -> None:
     paths = sorted(Path(folder).iterdir())[: int(count)]
     with paths[0].open("rb") as file:
         layout = read_layout(file.read(2**20))
-    print(json.dumps({"memory": memory, "times": times}[what](paths, layout)))
+    sys.stdout.write(json.dumps({"memory": memory, "times": times}[what](paths, layout)))
 
 
 main()

@@ -45,8 +45,9 @@ async def run_rounds(stand: Stand, model: str, rounds: int) -> Rounds:
     plan = RunPlan(rounds=rounds, quorum=len(trusts), config={"model": model})
     run_id = await stand.hub.start_run(stand.model_id, trusts, plan)
     async for event in stand.hub.watch_run(run_id):
-        if isinstance(event, RunFailed):
-            raise RuntimeError(f"the run failed: {event.code}: {event.reason}")
+        match event:
+            case RunFailed(code=code, reason=reason):
+                raise RuntimeError(f"the run failed: {code}: {reason}")
     heard = await stand.heard(since)
     ends = _ends(heard.values())
     seconds = tuple((ends[round_] - ends[round_ - 1]).total_seconds() for round_ in range(FIRST_STEADY, rounds + 1))
