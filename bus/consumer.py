@@ -52,7 +52,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.subscriber: Any = None
         self.halted: str | None = None
         self.failures: dict[TopicPartition, int] = {}
-        self._reached: dict[TopicPartition, int] = {}
+        self._in_hand: set[TopicPartition] = set()
         self._dead_in_a_row = 0
         self._resuming: set[asyncio.Task[None]] = set()
         self._untold: dict[TopicPartition, int] = {}
@@ -72,18 +72,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         positions = await self.inbox.positions(self.pool)
         for partition in assigned:
             offset = positions.get((partition.topic, partition.partition))
-            self._reached[partition] = offset or 0
             if offset is not None:
                 self.kafka.seek(partition, offset)
 
-    def is_catching_up(self) -> bool:
+    async def is_catching_up(self) -> bool:
         """True while some event of before is still unread; commands don't count, they wait for one another."""
-        events = (partition for partition in self.kafka.assignment() if not partition.topic.endswith(".commands"))
-        return any(self._is_behind(partition) for partition in events)
+        events = [partition for partition in self.kafka.assignment() if not partition.topic.endswith(".commands")]
+        return any([await self._is_behind(partition) for partition in events])
 
-    def _is_behind(self, partition: TopicPartition) -> bool:
+    async def _is_behind(self, partition: TopicPartition) -> bool:
+        """Judge by what was read: our own position stays where nothing concerned us, or where old records are gone."""
         high = self.kafka.highwater(partition)
-        return high is None or self._reached.get(partition, 0) < high
+        return high is None or partition in self._in_hand or await self.kafka.position(partition) < high
 
     async def take(self, record: Record) -> None:
         """Apply a record, and with it whatever else has arrived by now.
@@ -103,7 +103,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             return []
 
     async def apply(self, records: Sequence[Record]) -> None:
+        self._in_hand = set(map(_partition, records))
         for partition, run in groupby(sorted(records, key=_partition), key=_partition):
+            self._in_hand.discard(partition)
             if partition in self.kafka.assignment() and partition not in self.kafka.paused():
                 await self._apply_partition(partition, list(run))
 
@@ -152,7 +154,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             return
         self.failures.pop(partition, None)
         if applied.next_offset >= 0:
-            self._reached[partition] = applied.next_offset
             self._tell_broker(partition, applied.next_offset)
 
     def _tell_broker(self, partition: TopicPartition, offset: int) -> None:

@@ -5,7 +5,7 @@ means redelivery, which position and inbox swallow.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
@@ -29,6 +29,10 @@ PATIENCE_FOR_EVENTS = 40
 """Attempts for an event that waits for another topic: minutes, since a backlog may have to be read first."""
 
 
+async def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """Up to where a partition got; ``stuck`` when a record must be tried again, ``dead`` counts what was put aside."""
@@ -48,7 +52,7 @@ class Inbox:
     accepted: type[Accepted] | None = None
     rejected: type[Rejected] | None = None
     attempts: dict[tuple[str, int, int], int] = field(default_factory=dict)
-    catching_up: Callable[[], bool] = lambda: False
+    catching_up: Callable[[], Awaitable[bool]] = _never
     _work: set[str] = field(default_factory=set)
 
     async def apply(self, pool: Any, records: Sequence[Record]) -> Applied:
@@ -176,7 +180,7 @@ class Inbox:
 
         Patience begins when the events from before have been read: what a command builds on may be among them.
         """
-        if isinstance(error, Late) and self.catching_up():
+        if isinstance(error, Late) and await self.catching_up():
             return True
         place = (record.topic, record.partition, record.offset)
         self.attempts[place] = self.attempts.get(place, 0) + 1

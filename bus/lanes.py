@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -23,14 +23,12 @@ log = logging.getLogger(__name__)
 SAFETY_NET_S = 1.0
 DATABASE_PAUSE_S = 0.5
 CLAIM = """
-with hasty as materialized (select set_config('synchronous_commit', 'off', true))
-update job set running = true, attempts = attempts + 1 from hasty where job_id = (
-    select job_id from job as mine where lane = $1 and not running and job_id <> all($2) and run_at <= now() and not exists (
+update job set running = true, attempts = attempts + 1 where job_id = (
+    select job_id from job as mine where lane = $1 and not running and run_at <= now() and not exists (
         select 1 from job as earlier
         where earlier.lane = mine.lane and earlier.key = mine.key and earlier.job_id < mine.job_id)
     order by job_id limit 1 for update skip locked)
-returning job.*"""
-"""Not waiting for the disk: should a crash of the database undo it, ``busy`` keeps the job from being taken twice."""
+returning *"""
 
 Worker = Callable[[Any, "Job"], Awaitable[None]]
 OnFailure = Callable[[Any, UnitOfWork, str, str], Awaitable[None] | None]
@@ -73,7 +71,6 @@ class Lane:
     on_failure: OnFailure
     workers: int
     attempts: int
-    busy: set[int] = field(default_factory=set)
 
 
 class Lanes:
@@ -105,7 +102,7 @@ async def work(lane: Lane, pool: Any, source: str, wake: Wake) -> None:
     woken = wake.listener(lane.name)
     while True:
         try:
-            row = await pool.fetchrow(CLAIM, lane.name, list(lane.busy))
+            row = await pool.fetchrow(CLAIM, lane.name)
             if row is None:
                 await wait(woken, SAFETY_NET_S)
             else:

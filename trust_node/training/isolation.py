@@ -102,11 +102,13 @@ def command(spec: SandboxSpec, wire: int, cgroup: Cgroup | None) -> list[str]:
 
 
 def _bubblewrap(spec: SandboxSpec, wire: int) -> Iterator[str]:
-    yield from ("bwrap", *NAMESPACES, *_system(), "--proc", "/proc", "--dev", "/dev")
-    for host, inside in _places(spec).items():
-        yield from ("--ro-bind", str(host), inside)
+    yield from ("bwrap", *NAMESPACES, "--proc", "/proc", "--dev", "/dev")
+    # before all else: an interpreter may live below /tmp, and must not be hidden
     for scratch in ("/tmp", "/dev/shm"):  # noqa: S108  folders of the sandbox, not of this machine
         yield from ("--size", str(spec.limits.scratch), "--tmpfs", scratch)
+    yield from _system()
+    for host, inside in _places(spec).items():
+        yield from ("--ro-bind", str(host), inside)
     # both are tmpfs of the sandbox's own user: writable, and of no limited size, until remounted
     yield from ("--remount-ro", "/dev", "--remount-ro", "/")
     for name, value in _environment("/data", "/inbox", "/sdk", wire, spec.limits.threads).items():

@@ -114,7 +114,7 @@ class TrainingLane:
         except SandboxDied as died:
             await self.runs.drop(message.run_id)
             if died.reason == "failed" and job.attempts >= CODE_MAY_FAIL:
-                raise Rejection("code_failed", "The training code ended with an error; its log stays here.") from died
+                raise Rejection("code_failed", "The training code ended with an error; what it printed stays in the trust's sandbox-logs.") from died
             raise Transient(died.reason) from died
         except SandboxTimeout as late:
             await self.runs.drop(message.run_id)

@@ -108,9 +108,18 @@ class Runs:
             await sandbox.__aexit__(None, None, None)
 
     async def end(self, run_id: str) -> None:
+        """Drop everything but what the code printed: the trust's people may want to read that."""
         await self.drop(run_id)
-        await asyncio.to_thread(shutil.rmtree, self.folders(run_id).run, ignore_errors=True)
+        await asyncio.to_thread(_clear, self.folders(run_id).run, self.root / "sandbox-logs" / f"{run_id}.log")
 
     async def close(self) -> None:
         for run_id in list(self._open):
             await self.drop(run_id)
+
+
+def _clear(folder: Path, log: Path) -> None:
+    printed = folder / "sandbox.log"
+    if printed.exists():
+        log.parent.mkdir(parents=True, exist_ok=True)
+        printed.replace(log)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -53,3 +53,8 @@ def test_the_groups_of_this_process_are_read_by_controller():
     listing = "9:name=systemd:/\n4:cpu,memory:/some/group\n8:pids:/\n0::/\n"
     assert _own_groups(listing)["memory"] == "some/group"
     assert _own_groups(listing)["pids"] == ""
+
+
+def test_scratch_space_never_hides_an_interpreter_below_it(bubblewrap):
+    arguments = command(SPEC, 3, None)
+    assert arguments.index("--tmpfs") < arguments.index("--ro-bind")
