@@ -39,6 +39,9 @@ CODE_MAY_FAIL = 2
 """Attempts after which an exception in the training code is taken for its own fault, not the machine's."""
 
 
+CODE_FAILED = "The training code ended with an error; what it printed stays in the trust's sandbox-logs."
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingLane:
     """``xnat`` and ``objects`` are given once they are open."""
@@ -114,7 +117,7 @@ class TrainingLane:
         except SandboxDied as died:
             await self.runs.drop(message.run_id)
             if died.reason == "failed" and job.attempts >= CODE_MAY_FAIL:
-                raise Rejection("code_failed", "The training code ended with an error; what it printed stays in the trust's sandbox-logs.") from died
+                raise Rejection("code_failed", CODE_FAILED) from died
             raise Transient(died.reason) from died
         except SandboxTimeout as late:
             await self.runs.drop(message.run_id)
