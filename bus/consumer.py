@@ -165,12 +165,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             self._telling = asyncio.create_task(self._tell_all())
 
     async def _tell_all(self) -> None:
-        """For the tools that watch lag; our own position is the truth, so a failure here costs nothing."""
+        """Remember what was skipped, then tell the tools that watch lag; a failure costs only reading it again."""
         while self._untold and self.kafka is not None:
             offsets, self._untold = self._untold, {}
             try:
+                await self.inbox.remember(self.pool, offsets)
                 await self.kafka.commit(offsets)
-            except KafkaError as error:
+            except (*DATABASE_TROUBLE, KafkaError) as error:
                 log.info("offsets not told to the broker: %s", type(error).__name__)
             await asyncio.sleep(TELL_EVERY_S)
 

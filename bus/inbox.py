@@ -5,11 +5,13 @@ means redelivery, which position and inbox swallow.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
+
+from aiokafka import TopicPartition
 
 from bus import metrics
 from bus.database import Connection
@@ -21,6 +23,9 @@ from schemas.envelope import Envelope, Header
 from schemas.message import Accepted, Command, Rejected
 
 log = logging.getLogger(__name__)
+
+MOVE = """insert into position values ($1, $2, $3, $4)
+on conflict (consumer, topic, partition) do update set next_offset = excluded.next_offset"""
 
 PATIENCE = 5
 """Attempts for a command or a broken handler: about a second."""
@@ -75,6 +80,13 @@ class Inbox:
             await self._move_position(connection, record, record.offset + 1)
             return Applied(record.offset + 1, dead=1)
 
+    async def remember(self, pool: Any, offsets: Mapping[TopicPartition, int]) -> None:
+        """Move positions over what concerned nobody here, now and then: no transaction did it."""
+        await pool.executemany(
+            f"{MOVE} where position.next_offset < excluded.next_offset",
+            [(self.consumer, *partition, offset) for partition, offset in offsets.items()],
+        )
+
     def take_work(self) -> frozenset[str]:
         """Who has something to do because of what was applied since the last call."""
         work = frozenset(self._work)
@@ -103,14 +115,7 @@ class Inbox:
         return [record for record in records if position is None or record.offset >= position]
 
     async def _move_position(self, connection: Connection, first: Record, next_offset: int) -> None:
-        await connection.execute(
-            """insert into position values ($1, $2, $3, $4)
-               on conflict (consumer, topic, partition) do update set next_offset = excluded.next_offset""",
-            self.consumer,
-            first.topic,
-            first.partition,
-            next_offset,
-        )
+        await connection.execute(MOVE, self.consumer, first.topic, first.partition, next_offset)
 
     async def _apply_each(self, connection: Connection, records: Sequence[Record]) -> Applied:
         dead = handled = 0
@@ -242,7 +247,7 @@ class Inbox:
 
 
 def _skipped(types: Sequence[str], next_offset: int) -> Applied:
-    """No transaction and no new position: what is read again after a restart is skipped again."""
+    """Without a transaction: what is read again after a restart is skipped again."""
     for type_ in types:
         _count(type_, "skipped")
     return Applied(next_offset)

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save
 
 from trust_node.training.sdk.trustflow_sdk import Federation, Misuse, wire
+from trust_node.training.sdk.trustflow_sdk.weights import DTYPES, read
 from trust_node.training.update import judge
 
 INIT = {"kind": "init", "round": 0, "seed": 7, "model": None, "config": {"width": 2}}
@@ -102,3 +103,19 @@ def test_outside_a_sandbox_the_missing_setting_is_named(monkeypatch):
     monkeypatch.delenv("TRUSTFLOW_SOCKET", raising=False)
     with pytest.raises(Misuse, match="TRUSTFLOW_SOCKET"):
         Federation().receive()
+
+
+def test_a_model_of_any_types_is_read_as_it_was_written(tmp_path):
+    model = {name: torch.ones((2, 3), dtype=dtype) for dtype, name in DTYPES.items()}
+    model |= {"scalar": torch.tensor(2.5), "empty": torch.empty((0, 4))}
+    (tmp_path / "model").write_bytes(save(model, metadata={"format": "pt"}))
+    found = read(tmp_path / "model")
+    assert found.keys() == model.keys()
+    assert all(torch.equal(found[name], model[name]) and found[name].dtype == model[name].dtype for name in model)
+
+
+def test_training_in_place_changes_no_file(tmp_path):
+    file = tmp_path / "model"
+    file.write_bytes(save({"w": torch.zeros(5)}))
+    read(file)["w"].add_(1)
+    assert torch.equal(read(file)["w"], torch.zeros(5))
