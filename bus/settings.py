@@ -21,7 +21,7 @@ class BusSettings(BaseSettings):
     @classmethod
     def from_environment(cls) -> Self:
         """Read the environment; raises pydantic's ValidationError naming the variables that are missing."""
-        return cls()  # type: ignore[call-arg]  # pydantic-settings fills the fields
+        return cls()
 
     @property
     def kafka_password(self) -> str:

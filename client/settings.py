@@ -45,7 +45,7 @@ def federation_settings(here: Path | None = None) -> FederationSettings:
     """
     file = env_file(here or Path.cwd())
     try:
-        return FederationSettings(_env_file=file)  # type: ignore[call-arg]  # pydantic-settings reads it
+        return FederationSettings(_env_file=file)
     except ValidationError as error:
         missing = ", ".join(str(fault["loc"][0]) for fault in error.errors())
         if file is None:

@@ -25,7 +25,7 @@ NVFLARE_S, FLOWER_S = 2.50, 6.08
 """Medians published in the project's study of peers: the same trivial client, two of them, on 2 cores."""
 
 
-async def live(console: Console) -> tuple[Federation, list[Finding], tuple[Leg, ...]]:
+async def live(console: Console) -> tuple[Federation, list[Finding], dict[str, tuple[Leg, ...]]]:
     """Measure what needs the running federation."""
     async with stand(console) as stand_:
         hop = await ping(stand_.federation, 300)
@@ -35,7 +35,7 @@ async def live(console: Console) -> tuple[Federation, list[Finding], tuple[Leg, 
         findings += await _commands(stand_, hop)
         large = await run_rounds(stand_, "resnet50", 8)
         console.print(f"102 MB rounds: {large.median:.3f} s")
-        return stand_.federation, [*findings, _large(large, tiny)], tiny.legs
+        return stand_.federation, [*findings, _large(large, tiny)], {"tiny": tiny.legs, "102 MB": large.legs}
 
 
 def tiny_findings(tiny: Rounds, hop: float, load: float) -> list[Finding]:

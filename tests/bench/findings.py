@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,7 +13,7 @@ from rich.table import Table
 from tests.bench.rounds import Leg
 
 SOFTWARE = ("aiohttp", "aiokafka", "asyncpg", "faststream", "torch", "safetensors")
-COLUMNS = ("what", "ours", "bare parts", "ratio", "aim", "")
+COLUMNS = ("what", "ours", "bare parts", "ratio", "aim", "", "load")
 FORMATS = {"s": "{:.3f} s", "ms": "{:.1f} ms", "models": "{:.2f} models"}
 
 
@@ -27,7 +27,7 @@ class Finding:
     aim: float | None = None
     bare: float | None = None
     bare_is: str = ""
-    load: float = 0.0
+    load: float | None = None
 
     @property
     def is_met(self) -> bool | None:
@@ -36,7 +36,8 @@ class Finding:
     def cells(self) -> tuple[str, ...]:
         mark = {None: "", True: "met", False: "missed"}[self.is_met]
         ratio = "" if self.bare is None else f"{self.ours / self.bare:.2f}"
-        return (self.what, self._text(self.ours), self._bare(), ratio, self._aim(), mark)
+        load = "" if self.load is None else f"{self.load:.1f}"
+        return (self.what, self._text(self.ours), self._bare(), ratio, self._aim(), mark, load)
 
     def _bare(self) -> str:
         return "" if self.bare is None else f"{self._text(self.bare)}: {self.bare_is}"
@@ -54,32 +55,32 @@ def load_now() -> float:
 
 def screen_table(findings: Iterable[Finding]) -> Table:
     table = Table(title="Ours beside the bare parts", title_justify="left")
-    for column in (*COLUMNS, "load"):
+    for column in COLUMNS:
         table.add_column(column, justify="left" if column in {"what", "bare parts"} else "right")
     for finding in findings:
-        table.add_row(*finding.cells(), f"{finding.load:.1f}")
+        table.add_row(*finding.cells())
     return table
 
 
-def markdown(findings: Iterable[Finding], legs: Sequence[Leg], notes: str, seconds: float) -> str:
-    rows = [(*finding.cells(), f"{finding.load:.1f}") for finding in findings]
+def markdown(findings: Iterable[Finding], legs: Mapping[str, Sequence[Leg]], notes: str, seconds: float) -> str:
+    rows = [finding.cells() for finding in findings]
     return "\n".join([
         "# Benchmarks", "",
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}, which took {seconds:.0f} s. {_machine()}", "",
-        *_lines((*COLUMNS, "load"), rows), "",
+        *_lines(COLUMNS, rows), "",
         "The load is the machine's own average over a minute when the row was measured: 2 cores are busy at 2.", "",
-        "## Where a tiny round's time goes", "",
+        "## Where the time of a round goes", "",
         "Medians in ms, followed from cause to cause along the slower trust of each round.", "",
-        *_lines(("message", "said, committed, relayed", "broker to reader", "handled, worked on"), _leg_rows(legs)),
+        *_lines(("model", "message", "committed, relayed", "broker to reader", "handled, worked on"), _leg_rows(legs)),
         "", notes,
     ])  # fmt: skip
 
 
-def _leg_rows(legs: Iterable[Leg]) -> list[tuple[str, ...]]:
-    return [
-        (leg.message.split(".")[-2], *(f"{seconds * 1000:.1f}" for seconds in (leg.to_broker, leg.to_reader, leg.work)))
-        for leg in legs
-    ]
+def _leg_rows(legs: Mapping[str, Sequence[Leg]]) -> Iterator[tuple[str, ...]]:
+    for model, ways in legs.items():
+        for leg in ways:
+            columns = (f"{seconds * 1000:.1f}" for seconds in (leg.to_broker, leg.to_reader, leg.work))
+            yield (model, leg.message.split(".")[-2], *columns)
 
 
 def _lines(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -1,5 +1,6 @@
 """Rounds of a real run, and where their time goes: followed from cause to cause through the events."""
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +49,8 @@ async def run_rounds(stand: Stand, model: str, rounds: int) -> Rounds:
         match event:
             case RunFailed(code=code, reason=reason):
                 raise RuntimeError(f"the run failed: {code}: {reason}")
+    # nothing sweeps objects yet, and these are gigabytes
+    shutil.rmtree(stand.federation.nginx.objects / "runs" / run_id)
     heard = await stand.heard(since)
     ends = _ends(heard.values())
     seconds = tuple((ends[round_] - ends[round_ - 1]).total_seconds() for round_ in range(FIRST_STEADY, rounds + 1))
