@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, groupby
 from typing import Any
 
@@ -12,7 +12,8 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from bus import metrics
-from bus.decode import Record
+from bus.decode import Record, Unseen
+from bus.guard import Guard
 from bus.inbox import Applied, Inbox
 from bus.wake import Wake
 
@@ -50,6 +51,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.wake = wake
         self.pool: Any = None
         self.subscriber: Any = None
+        self.guard: Guard | None = None
         self.halted: str | None = None
         self.failures: dict[TopicPartition, int] = {}
         self._in_hand: set[TopicPartition] = set()
@@ -69,10 +71,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Seek to our own positions: the broker's may be behind, or forgotten."""
+        self.guard = self.guard or Guard(self.kafka, self._lost)
+        await self._seek_own(assigned)
+
+    async def _seek_own(self, partitions: Iterable[TopicPartition]) -> None:
         positions = await self.inbox.positions(self.pool)
-        for partition in assigned:
+        for partition in partitions:
             offset = positions.get((partition.topic, partition.partition))
-            if offset is not None:
+            if offset is None:
+                await self.kafka.seek_to_beginning(partition)
+            else:
                 self.kafka.seek(partition, offset)
 
     async def is_catching_up(self) -> bool:
@@ -94,6 +102,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     async def _arrived(self) -> list[Record]:
         """Whatever fails here must not cost the record that was taken before: its place has been passed."""
+        if self.guard is None or self.guard.is_careful:
+            return []
         try:
             return list(
                 chain.from_iterable((await self.kafka.getmany(timeout_ms=0, max_records=MOST_AT_ONCE)).values())
@@ -101,6 +111,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         except KafkaError as error:
             log.warning("no more records for now: %s", type(error).__name__)
             return []
+        except UnicodeDecodeError:
+            # what was drained with the unreadable record is gone: read it again from our own positions
+            self.guard.be_careful()
+            await self._seek_own(self.kafka.assignment())
+            return []
+
+    async def _lost(self, partition: TopicPartition, offset: int) -> None:
+        await self.inbox.lose(self.pool, Unseen(partition.topic, partition.partition, offset))
 
     async def apply(self, records: Sequence[Record]) -> None:
         self._in_hand = set(map(_partition, records))

@@ -29,6 +29,19 @@ class Record(Protocol):
     headers: Sequence[Header]
 
 
+@dataclass(slots=True)
+class Unseen:
+    """A record of which nothing but its place is known."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int = 0
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: Sequence[Header] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     envelope: Envelope

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 
 from bus import metrics
 from bus.database import Connection
-from bus.decode import Decoded, Record, Unreadable, is_command, read_envelope, read_message
+from bus.decode import Decoded, Record, Unreadable, Unseen, is_command, read_envelope, read_message
 from bus.errors import Late, Rejection, Transient
 from bus.router import Router
 from bus.uow import OutboxRow, UnitOfWork, as_text, flush
@@ -79,6 +79,13 @@ class Inbox:
                 return Applied(record.offset, stuck=True)
             await self._move_position(connection, record, record.offset + 1)
             return Applied(record.offset + 1, dead=1)
+
+    async def lose(self, pool: Any, record: Unseen) -> None:
+        """Leave a dead letter without bytes for what the Kafka client could not read, and move past it."""
+        fault = Unreadable("unreadable_record", "its headers are no UTF-8", parked=False, envelope=None)
+        async with pool.acquire() as connection, connection.transaction():
+            await self._put_aside(connection, record, fault)
+            await self._move_position(connection, record, record.offset + 1)
 
     async def remember(self, pool: Any, offsets: Mapping[TopicPartition, int]) -> None:
         """Move positions over what concerned nobody here, now and then: no transaction did it."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import random
 import secrets
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -340,3 +342,35 @@ class TestStopping:
         await world.process.start()
         await world.until("select count(*) >= 100 from effect where counter_id = $1", mine)
         assert await world.effects(mine) == list(range(100))
+
+
+ODD = """
+import asyncio, json, sys
+from aiokafka import AIOKafkaProducer
+
+class Odd(str):
+    def encode(self, *_):
+        return b"\\xff\\xfe"
+
+async def main():
+    async with AIOKafkaProducer(**json.loads(sys.argv[1])) as producer:
+        await producer.send_and_wait("counter.commands", b"odd", key=b"odd", headers=[(Odd("x"), b"1")], partition=0)
+
+asyncio.run(main())
+"""
+"""A header name that is no UTF-8; only aiokafka's own Python codec lets itself be talked into writing it."""
+
+
+async def test_a_record_that_the_client_cannot_read_stops_nothing(world: World, kafka: Broker) -> None:
+    mine = counter()
+    await send(world.producer, [raw(add(mine, 1))], partition=0)
+    without_extensions = os.environ | {"AIOKAFKA_NO_EXTENSIONS": "1"}
+    login = json.dumps(kafka.credentials())
+    odd = await asyncio.create_subprocess_exec(sys.executable, "-c", ODD, login, env=without_extensions)
+    assert await odd.wait() == 0
+    await send(world.producer, [raw(add(mine, 2))], partition=0)
+    await world.until("select count(*) = 2 from effect where counter_id = $1", mine)
+    left = await world.dead.until(
+        lambda records: _first(records, lambda r: header(r, "tf-code") == "unreadable_record")
+    )
+    assert header(left, "tf-origin").startswith("counter.commands/0/")
