@@ -33,7 +33,7 @@ async def live(console: Console) -> tuple[Federation, list[Finding], dict[str, t
         findings = tiny_findings(tiny, median(hop), load_now())
         console.print(f"tiny rounds: {tiny.median:.3f} s")
         findings += await _commands(stand_, hop)
-        large = await run_rounds(stand_, "resnet50", 8)
+        large = await run_rounds(stand_, "resnet50", 6)
         console.print(f"102 MB rounds: {large.median:.3f} s")
         return stand_.federation, [*findings, _large(large, tiny)], {"tiny": tiny.legs, "102 MB": large.legs}
 
@@ -71,7 +71,7 @@ def _large(large: Rounds, tiny: Rounds) -> Finding:
 def moved(federation: Federation, large: Finding) -> list[Finding]:
     """Measure the object lane beside plain transfers of the same bytes."""
     with store(federation) as store_, two_processes() as pool:
-        bare = median(bare_round(store_, pool, MODEL_BYTES) for _ in range(3))
+        bare = median(bare_round(store_, pool, MODEL_BYTES) for _ in range(4))
         both = [to_two_trusts(store_, pool, LARGE_BYTES) for _ in range(3)]
     ours, plain = (median(times) for times in zip(*both, strict=True))
     there = Finding("795 MB to two trusts", ours, "s", 5, plain, "aiohttp, sha256, write", load_now())
