@@ -31,7 +31,7 @@ SELECT i.accession_id
 FROM image_occurrence i JOIN person p ON p.person_id = i.person_id
 WHERE p.year_of_birth < 2000"""
 GREEDY = "SELECT * FROM person"
-ROUNDS = 8
+ROUNDS = 10
 
 
 @dataclass(slots=True)

@@ -171,7 +171,9 @@ class TestGroups:
 class TestObjects:
     """Amber's addresses against birch's objects."""
 
-    soon = datetime.now(UTC) + timedelta(minutes=5)
+    @property
+    def soon(self) -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=5)
 
     @pytest.fixture
     def store(self, nginx: Nginx) -> NginxObjects:
