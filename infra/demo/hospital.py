@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from infra.parts.xnat import ADMIN as XNAT_ADMIN
 from trust_node.training.dataset import LABELS
 
 Say = Callable[[str], None]
+
+HELD_OUT_EVERY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,11 @@ async def label_images(federation: Federation, trust: str, project_id: str, hosp
     A trust that takes no part in the project has nothing to label.
     """
     xnat_project, sessions = await _archived(federation, trust, project_id)
-    by_accession = {study.identity.accession: study for study in hospitals.studies_at(trust) if study.fate == "whole"}
+    studies = hospitals.studies_at(trust)
+    by_accession = {study.identity.accession: study for study in studies if study.fate == "whole"}
+    splits = split(list(by_accession.values()))
     rows = [
-        (session, str(series.number), series.label)
+        (session, str(series.number), series.label, *splits[accession])
         for accession, session in sessions
         for series in by_accession[accession].series
     ]
@@ -91,6 +96,17 @@ async def label_images(federation: Federation, trust: str, project_id: str, hosp
         return 0
     await _put(federation, trust, f"/data/projects/{quote(xnat_project)}/{LABELS}", _table(rows))
     return len(rows)
+
+
+def split(studies: Sequence[PlannedStudy]) -> dict[str, tuple[str, str]]:
+    """Case number and "train" or "held_out" by accession number: whole studies, one in four of each first label."""
+    seen: Counter[str] = Counter()
+    marked = {}
+    for case, study in enumerate(studies):
+        label = study.series[0].label
+        seen[label] += 1
+        marked[study.identity.accession] = (str(case), "train" if seen[label] % HELD_OUT_EVERY else "held_out")
+    return marked
 
 
 async def _archived(federation: Federation, trust: str, project_id: str) -> tuple[str | None, list[tuple[str, str]]]:
@@ -117,9 +133,9 @@ async def _put(federation: Federation, trust: str, address: str, content: bytes)
         answer.raise_for_status()
 
 
-def _table(rows: Iterable[tuple[str, str, str]]) -> bytes:
+def _table(rows: Iterable[tuple[str, ...]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(("study", "scan", "label"))
+    writer.writerow(("study", "scan", "label", "case", "split"))
     writer.writerows(rows)
     return text.getvalue().encode()

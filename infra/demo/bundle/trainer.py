@@ -71,7 +71,7 @@ def _network(weights: Weights | None) -> SliceNet:
 
 
 def _load() -> tuple[Slices, Slices]:
-    train, held_out = split_studies(federation.table, BUNDLE["config"]["holdout"])
+    train, held_out = split_studies(federation.table)
     folder, labels = federation.data_dir, BUNDLE["labels"]
     return load_slices(train, folder, labels), load_slices(held_out, folder, labels)
 

@@ -3,7 +3,6 @@
 import gzip
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -38,19 +37,14 @@ def load_slices(rows: Iterable[Row], folder: Path, labels: list[str]) -> Slices:
     return Slices(torch.cat([stack for stack, _ in stacks]), torch.cat(targets))
 
 
-def split_studies(rows: Iterable[Row], one_in: int) -> tuple[list[Row], list[Row]]:
-    """Return the rows to train on and those held out: one study in `one_in` of those that begin with one label.
+def split_studies(rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the rows to train on and those held out, as the trust's data manager has marked them.
 
-    Whole studies, ordered by the hash of their pseudonym: the same in every round and after every restart.
+    Ordered by the data manager's own case number: the same in every round and after every restart.
     """
-    by_label: dict[str, list[list[Row]]] = {}
-    for study in sorted(_studies(rows), key=_rank):
-        by_label.setdefault(study[0]["label"], []).append(study)
-    train: list[Row] = []
-    held_out: list[Row] = []
-    for studies in by_label.values():
-        for place, study in enumerate(studies, start=1):
-            (train if place % one_in else held_out).extend(study)
+    ordered = sorted(rows, key=lambda row: (int(row["case"]), row["scan"]))
+    train = [row for row in ordered if row["split"] == "train"]
+    held_out = [row for row in ordered if row["split"] == "held_out"]
     return train, held_out
 
 
@@ -77,14 +71,3 @@ def _normalise(slices: Tensor) -> Tensor:
     """Return slices of mean 0 and deviation 1 each: scanners differ in scale, and NIfTI's own scaling cancels."""
     mean = slices.mean(dim=(1, 2, 3), keepdim=True)
     return (slices - mean) / (slices.std(dim=(1, 2, 3), keepdim=True) + 1e-6)
-
-
-def _studies(rows: Iterable[Row]) -> list[list[Row]]:
-    studies: dict[str, list[Row]] = {}
-    for row in rows:
-        studies.setdefault(row["study"], []).append(row)
-    return list(studies.values())
-
-
-def _rank(study: list[Row]) -> str:
-    return sha256(study[0]["study"].encode()).hexdigest()
