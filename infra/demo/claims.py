@@ -90,7 +90,7 @@ def _is_the_model(story: Story) -> bool:
     if story.model_file is None or story.federated is None or story.federated.finished is None:
         return False
     manifest = story.federated.finished.model.manifest
-    with safe_open(story.model_file, framework="pt") as model:
+    with safe_open(story.model_file, framework="numpy") as model:
         names = set(model.keys())
     return names == {tensor.name for tensor in manifest.tensors} and _digest(story.model_file) == manifest.sha256
 

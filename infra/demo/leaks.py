@@ -20,16 +20,25 @@ class Canaries:
     """Finds planted strings; a bare date counts only where no digit or letter touches it."""
 
     def __init__(self, planted: Iterable[str]) -> None:
-        self._plain = [text.encode() for text in planted if not DIGITS.match(text)]
+        self._plain = _by_beginning(text.encode() for text in planted if not DIGITS.match(text))
         dates = [text for text in planted if DIGITS.match(text)]
         self._dates = re.compile(rf"(?<![0-9A-Za-z])(?:{'|'.join(dates)})(?![0-9A-Za-z])".encode()) if dates else None
 
     def __len__(self) -> int:
-        return len(self._plain)
+        return sum(map(len, self._plain.values()))
 
     def found_in(self, content: bytes) -> int:
         """How many different ones stand in the bytes."""
-        return sum(text in content for text in self._plain) + bool(self._dates and self._dates.search(content))
+        possible = [text for start, texts in self._plain.items() if start in content for text in texts]
+        return sum(text in content for text in possible) + bool(self._dates and self._dates.search(content))
+
+
+def _by_beginning(texts: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+    """Most are UIDs that begin alike: where no UID stands, one look tells it of all."""
+    groups: dict[bytes, list[bytes]] = {}
+    for text in texts:
+        groups.setdefault(text[:5], []).append(text)
+    return groups
 
 
 async def leaks(federation: Federation, canaries: Canaries) -> dict[str, int]:

@@ -31,7 +31,7 @@ SELECT i.accession_id
 FROM image_occurrence i JOIN person p ON p.person_id = i.person_id
 WHERE p.year_of_birth < 2000"""
 GREEDY = "SELECT * FROM person"
-ROUNDS = 10
+ROUNDS = 8
 
 
 @dataclass(slots=True)
