@@ -38,10 +38,6 @@ MOST_AT_ONCE = 500
 TELL_EVERY_S = 0.2
 
 
-class Halted(RuntimeError):
-    """The circuit breaker is open: so many records in a row could not be read that going on would drain a topic."""
-
-
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """One participant's consumption: applies batches, partition by partition."""
 

@@ -70,9 +70,6 @@ class UnitOfWork:
         """Who has something to do once this has committed: lanes by name, and the outbox's relay."""
         return frozenset({*(job.lane for job in self.jobs), *([OUTBOX] if self.outbox else ())})
 
-    def new_id(self) -> str:
-        return new_id()
-
     def _row(self, message: Message, due_at: datetime | None = None) -> OutboxRow:
         envelope = envelope_for(
             message,

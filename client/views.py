@@ -157,10 +157,8 @@ def _project_changes(view: ProjectView, event: Message) -> dict[str, object]:
     match event:
         case ProjectEdited():
             return event.model_dump(exclude={"project_id"})
-        case MemberAdded():
-            return {"members": tuple(dict.fromkeys((*view.members, event.member)))}
-        case MemberRemoved():
-            return {"members": tuple(member for member in view.members if member != event.member)}
+        case MemberAdded() | MemberRemoved():
+            return {"members": event.members_after(view.members)}
         case ProjectStaged():
             return {"status": "staged", "query_id": event.query_id, "trusts": event.trusts}
         case ProjectApproved():

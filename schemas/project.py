@@ -66,9 +66,17 @@ class ProjectEdited(ProjectEvent, type="trustflow.project.edited.v1"):
 class MemberAdded(ProjectEvent, type="trustflow.project.member_added.v1"):
     member: UserId
 
+    def members_after(self, before: tuple[str, ...]) -> tuple[str, ...]:
+        """The members with this one, each once."""
+        return tuple(dict.fromkeys((*before, self.member)))
+
 
 class MemberRemoved(ProjectEvent, type="trustflow.project.member_removed.v1"):
     member: UserId
+
+    def members_after(self, before: tuple[str, ...]) -> tuple[str, ...]:
+        """The members without this one."""
+        return tuple(member for member in before if member != self.member)
 
 
 class ProjectStaged(ProjectEvent, type="trustflow.project.staged.v1"):

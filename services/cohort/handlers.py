@@ -69,8 +69,7 @@ async def on_members(event: MemberAdded | MemberRemoved, uow: UnitOfWork) -> Non
     project = await store.projects.load(uow.connection, event.project_id)
     if project is None:
         return
-    others = tuple(member for member in project.members if member != event.member)
-    members = (*others, event.member) if isinstance(event, MemberAdded) else others
+    members = event.members_after(project.members)
     await store.projects.save(uow.connection, event.project_id, project.model_copy(update={"members": members}))
 
 

@@ -237,10 +237,8 @@ def _changes(project: Project, event: ProjectEvent) -> dict[str, object]:
     match event:
         case ProjectEdited():
             return event.model_dump(exclude={"project_id"})
-        case MemberAdded():
-            return {"members": tuple(dict.fromkeys((*project.members, event.member)))}
-        case MemberRemoved():
-            return {"members": tuple(member for member in project.members if member != event.member)}
+        case MemberAdded() | MemberRemoved():
+            return {"members": event.members_after(project.members)}
         case ProjectStaged():
             return {
                 "status": "staged",

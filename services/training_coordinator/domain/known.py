@@ -42,10 +42,8 @@ def _changes(project: Project, event: Message) -> dict[str, object]:
     match event:
         case ProjectCreated():
             return {"members": (event.owner, *project.members)}
-        case MemberAdded():
-            return {"members": (*project.members, event.member)}
-        case MemberRemoved():
-            return {"members": tuple(member for member in project.members if member != event.member)}
+        case MemberAdded() | MemberRemoved():
+            return {"members": event.members_after(project.members)}
         case ProjectStaged():
             staged = event.model_dump(include={"query_id", "sql_sha256", "request_digest"})
             return {"asked": event.trusts, **staged}
