@@ -20,6 +20,7 @@ from bus.database import migrate, open_pool
 from bus.health import Health, health_route
 from bus.inbox import Inbox
 from bus.lanes import Lanes, requeue_orphans, work
+from bus.login import Login
 from bus.relay import Relay
 from bus.router import Router
 from bus.settings import BusSettings
@@ -53,7 +54,7 @@ class Participant:
     def app(self) -> AsgiFastStream:
         wake = Wake()
         consumer = Consumer(Inbox(self.name, self.router, self.accepted, self.rejected), wake)
-        relay = Relay(self.settings.database_url.get_secret_value(), self._kafka(), wake)
+        relay = Relay(self.settings.database_url.get_secret_value(), self._login.options(), wake)
         broker = self._broker()
         consumer.subscriber = self._subscribe(broker, consumer)
 
@@ -107,19 +108,15 @@ class Participant:
             for _ in range(lane.workers)
         ]
 
-    def _kafka(self) -> dict[str, Any]:
-        return {
-            "bootstrap_servers": self.settings.kafka_bootstrap,
-            "security_protocol": "SASL_PLAINTEXT",
-            "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": self.name,
-            "sasl_plain_password": self.settings.kafka_password,
-        }
+    @property
+    def _login(self) -> Login:
+        settings = self.settings
+        return Login(settings.kafka_bootstrap, self.name, settings.kafka_password, settings.kafka_ca_file)
 
     def _broker(self) -> KafkaBroker:
         return KafkaBroker(
             self.settings.kafka_bootstrap,
-            security=SASLScram512(self.name, self.settings.kafka_password),
+            security=SASLScram512(self.name, self.settings.kafka_password, ssl_context=self._login.ssl_context),
             client_id=self.name,
             apply_types=False,
             serializer=None,

@@ -14,6 +14,7 @@ class BusSettings(BaseSettings):
 
     kafka_bootstrap: str
     kafka_password_file: Path
+    kafka_ca_file: Path | None = None
     database_url: SecretStr
     http_host: str = "127.0.0.1"
     http_port: int

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from bus.decode import Record, Unreadable, read_envelope, read_message
+from bus.login import Login
 from bus.uow import new_id, traceparent
 from schemas.envelope import Envelope, envelope_for, to_headers
 from schemas.message import Accepted, Answer, Command, Message, Rejected
@@ -106,17 +107,8 @@ def hear(record: Record) -> Heard:
 class Speaker:
     """One principal's voice and ears; use it as an async context manager. Connections open when they are needed."""
 
-    def __init__(self, bootstrap: str, principal: str, password: str, *, source: str = "/client") -> None:
-        self._bootstrap = bootstrap
-        self._principal = principal
-        self._source = source
-        self._login = {
-            "bootstrap_servers": bootstrap,
-            "security_protocol": "SASL_PLAINTEXT",
-            "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": principal,
-            "sasl_plain_password": password,
-        }
+    def __init__(self, login: Login) -> None:
+        self._login = login
         self._producer: AIOKafkaProducer | None = None
         self._listening: asyncio.Task[None] | None = None
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
@@ -190,7 +182,11 @@ class Speaker:
 
     def _envelope(self, command: Command) -> Envelope:
         return envelope_for(
-            command, id=new_id(), source=self._source, time=datetime.now(UTC), traceparent=traceparent(None)
+            command,
+            id=new_id(),
+            source=f"/{self._login.principal}",
+            time=datetime.now(UTC),
+            traceparent=traceparent(None),
         )
 
     async def _send(self, command: Command, envelope: Envelope) -> None:
@@ -204,7 +200,7 @@ class Speaker:
         async with self._starting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    acks="all", enable_idempotence=True, request_timeout_ms=15_000, **self._login
+                    acks="all", enable_idempotence=True, request_timeout_ms=15_000, **self._login.options()
                 )
                 await _started(producer.start, producer.stop)
                 self._producer = producer
@@ -231,7 +227,7 @@ class Speaker:
     ) -> AsyncIterator[tuple[AIOKafkaConsumer, tuple[TopicPartition, ...]]]:
         """A consumer that knows these topics' partitions and reads nothing yet."""
         consumer = AIOKafkaConsumer(
-            *topics, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._login
+            *topics, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._login.options()
         )
         with self._naming_the_remedy():
             try:
@@ -249,11 +245,11 @@ class Speaker:
             yield
         except (TopicAuthorizationFailedError, UnknownTopicOrPartitionError) as error:
             raise Unreachable(
-                f"{self._principal} may not use that topic, or it does not exist: the operator reads every topic"
+                f"{self._login.principal} may not use that topic, or it does not exist: the operator reads every topic"
             ) from error
         except (KafkaError, OSError) as error:
             raise Unreachable(
-                f"no broker lets us in at {self._bootstrap} ({type(error).__name__}): "
+                f"no broker lets us in at {self._login.bootstrap} ({type(error).__name__}): "
                 "`make status` shows what runs, `make up` starts it"
             ) from error
 

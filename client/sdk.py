@@ -104,7 +104,7 @@ class Trustflow:
     @classmethod
     @asynccontextmanager
     async def connect(cls, settings: FederationSettings, *, actor: str) -> AsyncIterator[Self]:
-        async with Speaker(settings.kafka_bootstrap, "client", settings.client_password()) as speaker:
+        async with Speaker(settings.client_login()) as speaker:
             yield cls(speaker, actor)
 
     def acting_as(self, actor: str) -> "Trustflow":

@@ -6,6 +6,9 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bus.login import Login
+from schemas.topics import CLIENT, OPERATOR
+
 ENV_FILE = Path("build/run/env")
 
 
@@ -27,13 +30,15 @@ class FederationSettings(BaseSettings):
         validation_alias=AliasChoices("TRUSTFLOW_OPERATOR_PASSWORD_FILE", "KAFKA_OPERATOR_PASSWORD_FILE"),
     )
 
-    def client_password(self) -> str:
-        return _secret(self.client_password_file)
+    kafka_ca_file: Path | None = Field(default=None, validation_alias="TRUSTFLOW_KAFKA_CA_FILE")
 
-    def operator_password(self) -> str:
+    def client_login(self) -> Login:
+        return Login(self.kafka_bootstrap, CLIENT, _secret(self.client_password_file), self.kafka_ca_file)
+
+    def operator_login(self) -> Login:
         if self.operator_password_file is None:
             raise NotRunning("only the operator reads every topic: set TRUSTFLOW_OPERATOR_PASSWORD_FILE")
-        return _secret(self.operator_password_file)
+        return Login(self.kafka_bootstrap, OPERATOR, _secret(self.operator_password_file), self.kafka_ca_file)
 
 
 def federation_settings(here: Path | None = None) -> FederationSettings:

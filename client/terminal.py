@@ -43,7 +43,7 @@ async def hub_of(actor: str) -> AsyncIterator[Trustflow]:
 @asynccontextmanager
 async def operator_ears() -> AsyncIterator[Speaker]:
     settings = federation_settings()
-    async with Speaker(settings.kafka_bootstrap, "operator", settings.operator_password()) as speaker:
+    async with Speaker(settings.operator_login()) as speaker:
         yield speaker
 
 

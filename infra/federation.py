@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bus.login import Login
 from infra.keyring import Keyring
 from infra.parts.kafka import Kafka
 from infra.parts.nginx import Nginx
@@ -62,6 +63,9 @@ class Federation:
         yield from (self.kafka, self.postgres, self.nginx)
         for trust in self.trusts:
             yield from (self.orthanc(trust), self.xnat(trust))
+
+    def login(self, principal: str) -> Login:
+        return Login(self.kafka.bootstrap, principal, self.keys.value(f"kafka-{principal}"))
 
     def kafka_password_file(self, principal: str) -> Path:
         return self.keys.file(f"kafka-{principal}")

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from bus.broker_admin import administrator
 from infra.federation import Federation, trust_role, warehouse_name, warehouse_reader
-from infra.kafka.admin import administrator
 from schemas.topics import ADMINISTRATOR, SERVICES, acls, all_topics, principals
 
 
@@ -33,7 +33,7 @@ def _warehouse(federation: Federation, trust: str) -> None:
 async def _broker(federation: Federation) -> None:
     users = {name: federation.keys.value(f"kafka-{name}") for name in principals(federation.trusts)}
     rules = frozenset(acls(federation.trusts))
-    async with administrator(federation.kafka.bootstrap, federation.keys.value(f"kafka-{ADMINISTRATOR}")) as admin:
+    async with administrator(federation.login(ADMINISTRATOR)) as admin:
         await admin.ensure_users(users)
         await admin.ensure_topics(all_topics(federation.trusts))
         await admin.ensure_acls(rules)

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from infra.kafka.admin import administrator, sasl
+from bus.broker_admin import administrator
+from bus.login import Login
 from infra.parts.kafka import Kafka
 from infra.parts.nginx import Nginx
 from infra.parts.orthanc import Orthanc
@@ -57,9 +58,12 @@ class Broker:
     def bootstrap(self) -> str:
         return self.part.bootstrap
 
-    def credentials(self, principal: str = ADMINISTRATOR) -> dict[str, str]:
+    def login(self, principal: str = ADMINISTRATOR) -> Login:
+        return Login(self.bootstrap, principal, self.passwords[principal])
+
+    def credentials(self, principal: str = ADMINISTRATOR) -> dict[str, Any]:
         """Keyword arguments for any aiokafka client; the default may do everything."""
-        return sasl(self.bootstrap, principal, self.passwords[principal])
+        return self.login(principal).options()
 
     def password_file(self, principal: str) -> Path:
         file = self.secrets_folder / principal
@@ -68,7 +72,7 @@ class Broker:
 
     async def provision(self, topics: Iterable[Topic], rules: Iterable[Acl] = (), users: Iterable[str] = ()) -> None:
         added = {user: self.passwords.setdefault(user, secrets.token_hex(8)) for user in users}
-        async with administrator(self.bootstrap, self.passwords[ADMINISTRATOR]) as admin:
+        async with administrator(self.login()) as admin:
             await _unless_empty(admin.ensure_users, added)
             await _unless_empty(admin.ensure_topics, tuple(topics))
             await _unless_empty(admin.ensure_acls, tuple(rules))

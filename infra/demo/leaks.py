@@ -9,7 +9,6 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from infra.federation import Federation
-from infra.kafka.admin import sasl
 from infra.parts.postgres import SUPERUSER
 from schemas.topics import OPERATOR, SERVICES, all_topics
 
@@ -52,9 +51,8 @@ async def leaks(federation: Federation, canaries: Canaries) -> dict[str, int]:
 
 async def _topics(federation: Federation) -> dict[str, bytes]:
     """Everything in every topic, keys and headers included, as the operator can read it."""
-    login = sasl(federation.kafka.bootstrap, OPERATOR, federation.keys.value(f"kafka-{OPERATOR}"))
     names = [topic.name for topic in all_topics(federation.trusts)]
-    consumer = AIOKafkaConsumer(*names, auto_offset_reset="earliest", **login)
+    consumer = AIOKafkaConsumer(*names, auto_offset_reset="earliest", **federation.login(OPERATOR).options())
     contents = dict.fromkeys(names, b"")
     await consumer.start()
     try:

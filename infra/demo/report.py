@@ -50,9 +50,8 @@ def write(folder: Path, story: Story, found: Iterable[Claim], seconds: dict[str,
 
 async def write_events(federation: Federation, file: Path, since: datetime) -> int:
     """Write every event since then, of all topics, in the order of their times; return their number."""
-    password = federation.keys.value(f"kafka-{OPERATOR}")
     lines: list[tuple[str, dict[str, Any]]] = []
-    async with Speaker(federation.kafka.bootstrap, OPERATOR, password) as speaker:
+    async with Speaker(federation.login(OPERATOR)) as speaker:
         topics = [topic.name for topic in all_topics(federation.trusts)]
         async for heard in speaker.events(topics, since=since, until="now"):
             time = heard.envelope.time if heard.envelope else heard.at

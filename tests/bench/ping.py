@@ -5,8 +5,8 @@ from time import perf_counter
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from bus.broker_admin import administrator
 from infra.federation import Federation
-from infra.kafka.admin import administrator, sasl
 from schemas.topics import ADMINISTRATOR, Topic
 
 TOPIC = "bench.ping"
@@ -14,13 +14,12 @@ TOPIC = "bench.ping"
 
 async def ping(federation: Federation, times: int) -> tuple[float, ...]:
     """Return the seconds from producing each record to having it consumed."""
-    password = federation.keys.value(f"kafka-{ADMINISTRATOR}")
-    async with administrator(federation.kafka.bootstrap, password) as admin:
+    login = federation.login(ADMINISTRATOR)
+    async with administrator(login) as admin:
         await admin.ensure_topics((Topic(TOPIC, (), (), partitions=1),))
-    login = sasl(federation.kafka.bootstrap, ADMINISTRATOR, password)
     async with (
-        AIOKafkaProducer(acks="all", enable_idempotence=True, **login) as producer,
-        AIOKafkaConsumer(**login) as consumer,
+        AIOKafkaProducer(acks="all", enable_idempotence=True, **login.options()) as producer,
+        AIOKafkaConsumer(**login.options()) as consumer,
     ):
         consumer.assign([TopicPartition(TOPIC, 0)])
         await consumer.seek_to_end()

@@ -64,7 +64,7 @@ async def stand(console: Console) -> AsyncIterator[Stand]:
 
 
 def _speaker(federation: Federation, principal: str) -> Speaker:
-    return Speaker(federation.kafka.bootstrap, principal, federation.keys.value(f"kafka-{principal}"))
+    return Speaker(federation.login(principal))
 
 
 async def _prepared(federation: Federation, hub: Trustflow, console: Console) -> tuple[str, str]:

@@ -23,7 +23,7 @@ ABOUT_RUNS = ("training.events", "aggregation.events")
 
 
 def speaker(federation: Federation, principal: str = CLIENT) -> Speaker:
-    return Speaker(federation.kafka.bootstrap, principal, federation.keys.value(f"kafka-{principal}"))
+    return Speaker(federation.login(principal))
 
 
 @asynccontextmanager

@@ -12,11 +12,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 from aiokafka.protocol.fetch import FetchRequest
 
+from bus.broker_admin import administrator
 from bus.objects import NginxObjects, grant_download, grant_upload
-from infra.kafka.admin import administrator
 from infra.parts.nginx import Nginx
 from schemas.manifest import Part, manifest_of
-from schemas.topics import ADMINISTRATOR, SERVICES, acls, all_topics
+from schemas.topics import SERVICES, acls, all_topics
 from tests.conftest import Broker
 
 pytestmark = pytest.mark.integration
@@ -133,7 +133,7 @@ class TestHub:
 
     async def test_the_broker_holds_exactly_our_rules(self, federation: Broker) -> None:
         """Other tests add rules for their own topics; of ours none is missing and none is wider."""
-        async with administrator(federation.bootstrap, federation.passwords[ADMINISTRATOR]) as admin:
+        async with administrator(federation.login()) as admin:
             rules = await admin.acls()
         assert set(acls(TRUSTS)) == {rule for rule in rules if rule.name in TOPICS or rule.principal in PRINCIPALS}
 

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from bus.login import Login
 from bus.speaker import CommandRejected, NoAnswer, Speaker, Unreachable
 from bus.uow import new_id
 from client.cli import app
@@ -152,7 +153,7 @@ async def test_a_trace_shows_dead_letters_with_their_code(federation: Federation
     await producer.send_and_wait("project.commands", b"garbage", key=project_id.encode())
     await producer.stop()
     settings = federation.settings
-    async with Speaker(settings.kafka_bootstrap, "operator", settings.operator_password()) as ears:
+    async with Speaker(settings.operator_login()) as ears:
         async for heard in ears.events(["project.commands.dlq.project"]):
             if heard.key == project_id:
                 break
@@ -220,7 +221,7 @@ async def test_a_service_that_does_not_run_is_named_after_the_timeout(federation
 
 async def test_the_client_cannot_read_what_is_the_operators(federation: Federation) -> None:
     settings = federation.settings
-    async with Speaker(settings.kafka_bootstrap, "client", settings.client_password()) as speaker:
+    async with Speaker(settings.client_login()) as speaker:
         with pytest.raises(Unreachable, match="operator"):
             await anext(speaker.events(["trust.amber.events"], until="now"))
 
@@ -228,7 +229,7 @@ async def test_the_client_cannot_read_what_is_the_operators(federation: Federati
 async def test_a_wrong_password_or_no_broker_is_unreachable(federation: Federation) -> None:
     command = CreateProject(actor="ann", project_id=new_id(), name="x")
     for bootstrap in (federation.settings.kafka_bootstrap, f"127.0.0.1:{free_port()}"):
-        async with Speaker(bootstrap, "client", "wrong") as speaker:
+        async with Speaker(Login(bootstrap, "client", "wrong")) as speaker:
             with pytest.raises(Unreachable, match="make up"):
                 await speaker.ask(command)
 
@@ -237,7 +238,7 @@ async def test_events_since_a_bookmark_or_a_time_leave_out_what_was_before(feder
     settings = federation.settings
     async with Trustflow.connect(settings, actor="ann") as hub:
         await hub.create_project("before", project_id=new_id())
-        async with Speaker(settings.kafka_bootstrap, "client", settings.client_password()) as speaker:
+        async with Speaker(settings.client_login()) as speaker:
             bookmark = await speaker.bookmark(["project.events"])
             after = await hub.create_project("after")
             heard = [one async for one in speaker.events(["project.events"], since=bookmark, until="now")]

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification
 
-from infra.kafka.admin import administrator
+from bus.broker_admin import administrator
 from infra.parts.nginx import Nginx
 from infra.parts.orthanc import Orthanc
 from infra.parts.part import PartNotReadyError, free_port, is_free, running
@@ -86,13 +86,13 @@ class TestKafka:
     async def test_the_broker_obeys_the_rules_of_the_schemas_and_no_others(self, kafka) -> None:
         await kafka.provision_federation()
         known = principals(("amber", "birch"))
-        async with administrator(kafka.bootstrap, kafka.passwords["admin"]) as admin:
+        async with administrator(kafka.login()) as admin:
             assert {rule for rule in await admin.acls() if rule.principal in known} == set(acls(("amber", "birch")))
 
     async def test_a_dropped_rule_is_obeyed_no_more(self, kafka) -> None:
         rule = Acl("quill", "WRITE", "TOPIC", "parts.dropped")
         await kafka.provision([], [rule])
-        async with administrator(kafka.bootstrap, kafka.passwords["admin"]) as admin:
+        async with administrator(kafka.login()) as admin:
             await admin.drop_acls([rule])
             assert rule not in await admin.acls()
 

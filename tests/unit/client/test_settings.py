@@ -36,7 +36,7 @@ def test_the_file_of_make_up_is_found_from_a_folder_below(run_folder, tmp_path):
     below.mkdir(parents=True)
     settings = federation_settings(below)
     assert settings.kafka_bootstrap == "127.0.0.1:9092"
-    assert settings.client_password() == "secret"
+    assert settings.client_login().password == "secret"
 
 
 def test_a_variable_wins_over_the_file(run_folder, tmp_path, monkeypatch):
@@ -62,7 +62,7 @@ def test_a_file_that_lacks_something_is_named_with_what_it_lacks(run_folder, tmp
 
 def test_a_password_file_that_cannot_be_read_is_named(run_folder, tmp_path):
     with pytest.raises(NotRunning, match="missing cannot be read"):
-        federation_settings(tmp_path).operator_password()
+        federation_settings(tmp_path).operator_login()
 
 
 def test_the_operators_file_is_only_needed_by_the_operator(run_folder, tmp_path):
@@ -70,7 +70,7 @@ def test_the_operators_file_is_only_needed_by_the_operator(run_folder, tmp_path)
     env.write_text("\n".join(env.read_text().splitlines()[:2]))
     settings = federation_settings(tmp_path)
     with pytest.raises(NotRunning, match="TRUSTFLOW_OPERATOR_PASSWORD_FILE"):
-        settings.operator_password()
+        settings.operator_login()
 
 
 def test_the_names_a_shell_is_given_for_other_tools_are_understood(run_folder, tmp_path):
@@ -80,4 +80,4 @@ def test_the_names_a_shell_is_given_for_other_tools_are_understood(run_folder, t
         f"export KAFKA_OPERATOR_PASSWORD_FILE={run_folder / 'client'}\n"
     )
     settings = federation_settings(tmp_path)
-    assert settings.client_password() == settings.operator_password() == "secret"
+    assert settings.client_login().password == settings.operator_login().password == "secret"

@@ -6,8 +6,8 @@ from io import BytesIO
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.kafka.admin import ITERATIONS, _entry, _scram_user
-from infra.kafka.wire import ScramCredentialsResponse, ScramCredentialsStruct, UpsertScramUsers
+from bus.broker_admin import ITERATIONS, _entry, _scram_user
+from bus.wire import ScramCredentialsResponse, ScramCredentialsStruct, UpsertScramUsers
 from schemas.topics import Acl
 
 

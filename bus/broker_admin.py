@@ -12,8 +12,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.protocol.admin import DeleteAclsRequest, DescribeAclsRequest
 
-from infra.kafka.wire import SCRAM_SHA_512, CreateAcls, UpsertScramUsers
-from schemas.topics import ADMINISTRATOR, Acl, Operation, Topic
+from bus.login import Login
+from bus.wire import SCRAM_SHA_512, CreateAcls, UpsertScramUsers
+from schemas.topics import Acl, Operation, Topic
 
 ITERATIONS = 4096
 SETTLE_TIMEOUT_S = 20.0
@@ -25,17 +26,6 @@ _OPERATION = {name: number for number, name in _OPERATION_OF.items()}
 _LITERAL, _PREFIXED = 3, 4
 _ALLOW = 3
 _ANY = 1
-
-
-def sasl(bootstrap: str, principal: str, password: str) -> dict[str, str]:
-    """Return what every aiokafka client needs to log in."""
-    return {
-        "bootstrap_servers": bootstrap,
-        "security_protocol": "SASL_PLAINTEXT",
-        "sasl_mechanism": "SCRAM-SHA-512",
-        "sasl_plain_username": principal,
-        "sasl_plain_password": password,
-    }
 
 
 class BrokerAdmin:
@@ -103,8 +93,8 @@ class BrokerAdmin:
 
 
 @asynccontextmanager
-async def administrator(bootstrap: str, password: str) -> AsyncIterator[BrokerAdmin]:
-    client = AIOKafkaAdminClient(**sasl(bootstrap, ADMINISTRATOR, password))
+async def administrator(login: Login) -> AsyncIterator[BrokerAdmin]:
+    client = AIOKafkaAdminClient(**login.options())
     await client.start()
     try:
         yield BrokerAdmin(client)
