@@ -20,7 +20,7 @@ ITERATIONS = 4096
 SETTLE_TIMEOUT_S = 20.0
 
 _RESOURCE_OF: dict[int, Literal["TOPIC", "GROUP"]] = {2: "TOPIC", 3: "GROUP"}
-_OPERATION_OF: dict[int, Operation] = {3: "READ", 4: "WRITE", 8: "DESCRIBE"}
+_OPERATION_OF: dict[int, Operation] = {3: "READ", 4: "WRITE", 5: "CREATE", 6: "DELETE", 8: "DESCRIBE"}
 _RESOURCE = {name: number for number, name in _RESOURCE_OF.items()}
 _OPERATION = {name: number for number, name in _OPERATION_OF.items()}
 _LITERAL, _PREFIXED = 3, 4

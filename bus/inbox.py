@@ -21,6 +21,7 @@ from bus.router import Router
 from bus.uow import OutboxRow, UnitOfWork, as_text, flush
 from schemas.envelope import Envelope, Header
 from schemas.message import Accepted, Command, Rejected
+from schemas.topics import dead_letter_topic
 
 log = logging.getLogger(__name__)
 
@@ -241,7 +242,7 @@ class Inbox:
         }
         headers: list[Header] = [*record.headers, *((name, value.encode()) for name, value in origin.items())]
         key = as_text(record.key) if record.key is not None else None
-        return OutboxRow(f"{record.topic}.dlq.{self.consumer}", key, record.value or b"", headers)
+        return OutboxRow(dead_letter_topic(self.consumer), key, record.value or b"", headers)
 
     def _accept(self, uow: UnitOfWork, decoded: Decoded) -> None:
         if self.accepted and isinstance(decoded.message, Command):

@@ -7,6 +7,7 @@ from typing import Any
 
 from bus.speaker import Heard
 from schemas.message import Rejected
+from schemas.topics import DEAD_LETTER_PREFIX
 
 TELLING = ("trust_id", "actor", "state", "outcome", "persons", "round", "kind", "order", "examples", "code", "reason")
 """Fields that say in one line what a message is about."""
@@ -73,12 +74,18 @@ def _circles(nodes: dict[str, Node], roots: list[Node]) -> Iterator[Node]:
 def _nodes(heard: Iterable[Heard]) -> dict[str, Node]:
     """By event id; a record that was delivered twice is one node, a dead letter belongs to its original."""
     nodes: dict[str, Node] = {}
-    for record in sorted(heard, key=lambda record: (".dlq." in record.topic, time_of(record), record.offset)):
+    for record in sorted(
+        heard, key=lambda record: (record.topic.startswith(DEAD_LETTER_PREFIX), time_of(record), record.offset)
+    ):
         name = record.envelope.id if record.envelope else _origin(record)
         node = nodes.setdefault(name, Node(record))
-        if ".dlq." in record.topic:
+        if _is_put_aside(record):
             node.put_aside.append(record)
     return dict(sorted(nodes.items(), key=lambda item: time_of(item[1].heard)))
+
+
+def _is_put_aside(record: Heard) -> bool:
+    return record.topic.startswith(DEAD_LETTER_PREFIX)
 
 
 def _origin(record: Heard) -> str:

@@ -1,6 +1,7 @@
 """Every topic, who may write it and who may read it: the broker, its ACLs and the documents are made from this.
 
-The operator may read everything and write nothing; the client is the command line and any UI backend.
+The operator reads everything; what it writes is an account of its acts, and records that were put aside, to be tried
+again. The client is the command line, the backend any UI backend.
 """
 
 import re
@@ -10,10 +11,22 @@ from typing import Literal
 
 ADMINISTRATOR = "admin"
 CLIENT = "client"
+BACKEND = "backend"
+SPEAKERS = (CLIENT, BACKEND)
+"""Who speaks for people: writes commands, reads events."""
+
 OPERATOR = "operator"
+EVERY_TRUST = "trust-*"
+"""Stands for the principal of each trust."""
+
 SERVICES = ("project", "cohort", "imaging_ingest", "training_coordinator", "aggregator")
 
-Operation = Literal["READ", "WRITE", "DESCRIBE"]
+Operation = Literal["READ", "WRITE", "CREATE", "DELETE", "DESCRIBE"]
+TRUST_PREFIX = "trust-"
+ANY_TRUST = "any"
+REPLAY_PREFIX = "replay."
+DEAD_LETTER_PREFIX = "dlq."
+REDRIVE_PREFIX = "redrive."
 FOR_EVER = -1
 LARGEST_RECORD = 2**20
 LARGEST_DEAD_LETTER = LARGEST_RECORD + 2**16
@@ -42,20 +55,22 @@ class Acl:
 
 
 HUB_TOPICS = (
-    Topic("project.commands", writers=(CLIENT,), readers=("project",)),
-    Topic("cohort.commands", writers=(CLIENT,), readers=("cohort",)),
-    Topic("imaging.commands", writers=(CLIENT,), readers=("imaging_ingest",)),
-    Topic("training.commands", writers=(CLIENT,), readers=("training_coordinator",)),
-    Topic("project.events", ("project",), ("cohort", "imaging_ingest", "training_coordinator", CLIENT)),
-    Topic("cohort.events", ("cohort",), ("cohort", "project", "imaging_ingest", "training_coordinator", CLIENT)),
-    Topic("imaging.events", ("imaging_ingest",), ("training_coordinator", CLIENT)),
-    Topic("training.events", ("training_coordinator",), ("training_coordinator", "aggregator", CLIENT)),
-    Topic("aggregation.events", ("aggregator",), ("training_coordinator", CLIENT)),
+    Topic("project.commands", writers=SPEAKERS, readers=("project",)),
+    Topic("cohort.commands", writers=SPEAKERS, readers=("cohort",)),
+    Topic("imaging.commands", writers=SPEAKERS, readers=("imaging_ingest",)),
+    Topic("training.commands", writers=SPEAKERS, readers=("training_coordinator",)),
+    Topic("project.events", ("project",), ("cohort", "imaging_ingest", "training_coordinator", *SPEAKERS)),
+    Topic("cohort.events", ("cohort",), ("cohort", "project", "imaging_ingest", "training_coordinator", *SPEAKERS)),
+    Topic("imaging.events", ("imaging_ingest",), ("training_coordinator", *SPEAKERS)),
+    Topic("training.events", ("training_coordinator",), ("training_coordinator", "aggregator", *SPEAKERS)),
+    Topic("aggregation.events", ("aggregator",), ("training_coordinator", *SPEAKERS)),
+    Topic("audit.events", SERVICES, (*SERVICES, EVERY_TRUST), partitions=1),
+    Topic("operator.events", (OPERATOR,), (), partitions=1),
 )
 
 
 def trust_principal(trust: str) -> str:
-    return f"trust-{trust}"
+    return f"{TRUST_PREFIX}{trust}"
 
 
 def trust_topics(trust: str) -> tuple[Topic, ...]:
@@ -68,44 +83,85 @@ def trust_topics(trust: str) -> tuple[Topic, ...]:
     )
 
 
-def subscription(principal: str) -> str:
-    """Everything this service reads, as one regular expression: trusts may join at any time."""
-    hub = (re.escape(topic.name) for topic in HUB_TOPICS if principal in topic.readers)
-    trusts = (re.escape(topic.name) for topic in trust_topics("any") if principal in topic.readers)
-    names = (*hub, *(name.replace("any", "[a-z][a-z0-9-]*") for name in trusts))
-    return f"^({'|'.join(names)})$"
+def dead_letter_topic(consumer: str) -> str:
+    return f"{DEAD_LETTER_PREFIX}{consumer}"
 
 
-def dead_letters(topic: Topic) -> Iterator[Topic]:
-    """``<topic>.dlq.<group>``: what that group could not read (dead) or not read yet (parked), bytes unchanged."""
-    for reader in topic.readers:
-        if reader != CLIENT:
-            yield Topic(f"{topic.name}.dlq.{reader}", (reader,), (), partitions=1, max_bytes=LARGEST_DEAD_LETTER)
+def redrive_topic(consumer: str) -> str:
+    return f"{REDRIVE_PREFIX}{consumer}"
+
+
+def own_topics(consumer: str) -> tuple[Topic, Topic]:
+    """``dlq.<group>``: what that group could not read (dead) or not read yet (parked), bytes unchanged.
+
+    ``redrive.<group>``: what an operator had put aside records tried again by, on nobody's topic but this group's.
+    """
+    return (
+        Topic(dead_letter_topic(consumer), (consumer,), (), partitions=1, max_bytes=LARGEST_DEAD_LETTER),
+        Topic(redrive_topic(consumer), (OPERATOR,), (consumer,), partitions=1, max_bytes=LARGEST_DEAD_LETTER),
+    )
+
+
+def subscription(consumer: str) -> str:
+    """Everything this consumer reads, as one regular expression: trusts may join at any time."""
+    hub = (re.escape(topic.name) for topic in HUB_TOPICS if _reads(topic, consumer))
+    return f"^({'|'.join((*hub, *_trust_patterns(consumer), re.escape(redrive_topic(consumer))))})$"
+
+
+def consumers(trusts: Iterable[str]) -> tuple[str, ...]:
+    """Every group of consumers; it is named after its principal."""
+    return (*SERVICES, *map(trust_principal, trusts))
 
 
 def all_topics(trusts: Iterable[str]) -> tuple[Topic, ...]:
-    live = [*HUB_TOPICS, *(topic for trust in trusts for topic in trust_topics(trust))]
-    return (*live, *(dead for topic in live for dead in dead_letters(topic)))
+    trusts = tuple(trusts)
+    live = (*HUB_TOPICS, *(topic for trust in trusts for topic in trust_topics(trust)))
+    return (*live, *(topic for consumer in consumers(trusts) for topic in own_topics(consumer)))
 
 
 def principals(trusts: Iterable[str]) -> tuple[str, ...]:
-    return (*SERVICES, CLIENT, OPERATOR, *(trust_principal(trust) for trust in trusts))
+    return (*consumers(trusts), *SPEAKERS, OPERATOR)
 
 
 def acls(trusts: Iterable[str]) -> tuple[Acl, ...]:
-    """The whole set; whatever is not in it is denied. A group of consumers is named after its principal."""
+    """The whole set; whatever is not in it is denied."""
     trusts = tuple(trusts)
-    return (*_topic_acls(all_topics(trusts)), *_group_acls(principals(trusts)))
+    nodes = tuple(map(trust_principal, trusts))
+    return (*_topic_acls(all_topics(trusts), nodes), *_group_acls(principals(trusts)), *_operator_acls())
 
 
-def _topic_acls(topics: Iterable[Topic]) -> Iterator[Acl]:
+def _reads(topic: Topic, consumer: str) -> bool:
+    return consumer in topic.readers or (EVERY_TRUST in topic.readers and consumer.startswith(TRUST_PREFIX))
+
+
+def _trust_patterns(consumer: str) -> Iterator[str]:
+    """A node reads what is its own; a service reads it of every trust."""
+    own = consumer.removeprefix(TRUST_PREFIX) if consumer.startswith(TRUST_PREFIX) else None
+    for topic in trust_topics(own or ANY_TRUST):
+        if consumer in topic.readers:
+            name = re.escape(topic.name)
+            yield name if own else name.replace(ANY_TRUST, "[a-z][a-z0-9-]*")
+
+
+def _topic_acls(topics: Iterable[Topic], nodes: tuple[str, ...]) -> Iterator[Acl]:
     for topic in topics:
         for writer in topic.writers:
             yield Acl(writer, "WRITE", "TOPIC", topic.name)
-        for reader in (*topic.readers, OPERATOR):
-            yield Acl(reader, "READ", "TOPIC", topic.name)
+        readers = (*topic.readers, *(nodes if EVERY_TRUST in topic.readers else ()), OPERATOR)
+        for reader in dict.fromkeys(readers):
+            if reader != EVERY_TRUST:
+                yield Acl(reader, "READ", "TOPIC", topic.name)
 
 
 def _group_acls(names: Iterable[str]) -> Iterator[Acl]:
     for name in names:
         yield Acl(name, "READ", "GROUP", name)
+    for name in SPEAKERS:
+        yield Acl(name, "READ", "GROUP", f"{name}.", prefixed=True)
+
+
+def _operator_acls() -> Iterator[Acl]:
+    """Private copies of what was said, made to be looked at (``replay.<name>``), and how far every group is."""
+    for operation in ("READ", "WRITE", "CREATE", "DELETE"):
+        yield Acl(OPERATOR, operation, "TOPIC", REPLAY_PREFIX, prefixed=True)
+    yield Acl(OPERATOR, "DESCRIBE", "GROUP", "*")

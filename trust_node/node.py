@@ -52,7 +52,7 @@ class Node:
             name=trust_principal(self.settings.trust_id),
             settings=self.settings,
             router=routes(self.policy, keys),
-            subscription=trust_subscription(self.settings.trust_id),
+            subscription=subscription(trust_principal(self.settings.trust_id)),
             migrations=Path(__file__).parent / "migrations",
             lanes=self._lanes(runs),
             on_start=self._announce,
@@ -106,7 +106,3 @@ class Node:
                 software=versions(),
             )
         )
-
-
-def trust_subscription(trust_id: str) -> str:
-    return subscription(trust_principal("any")).replace("[a-z][a-z0-9-]*", trust_id)

@@ -20,7 +20,7 @@ from infra.parts.nginx import Nginx
 from infra.parts.part import free_port
 from schemas.envelope import envelope_for, to_headers
 from schemas.message import Message
-from schemas.topics import all_topics
+from schemas.topics import DEAD_LETTER_PREFIX, all_topics
 from tests.conftest import TRUSTS, Broker
 
 M = TypeVar("M", bound=Message)
@@ -123,7 +123,7 @@ class Voice:
 
 @asynccontextmanager
 async def voice(kafka: Broker) -> AsyncIterator[Voice]:
-    topics = [topic for topic in all_topics(TRUSTS) if ".dlq." not in topic.name]
+    topics = [topic for topic in all_topics(TRUSTS) if not topic.name.startswith(DEAD_LETTER_PREFIX)]
     partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
     login = kafka.credentials()
     async with AIOKafkaProducer(**login) as producer, AIOKafkaConsumer(**login, fetch_max_wait_ms=50) as consumer:

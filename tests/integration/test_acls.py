@@ -71,7 +71,7 @@ async def _fetch(admin: AIOKafkaAdminClient, topic: str) -> int:
 
 class TestTrusts:
     async def test_a_trust_writes_its_own_topics_only(self, producers: dict[str, AIOKafkaProducer]) -> None:
-        mine = {"trust.amber.events", "trust.amber.updates", "trust.amber.commands.dlq.trust-amber"}
+        mine = {"trust.amber.events", "trust.amber.updates", "dlq.trust-amber"}
         others = {
             "trust.birch.events",
             "trust.birch.updates",
@@ -104,22 +104,26 @@ class TestTrusts:
             "trust.amber.commands",
             "trust.amber.events",
             "trust.amber.updates",
-            "trust.amber.commands.dlq.trust-amber",
+            "dlq.trust-amber",
+            "redrive.trust-amber",
+            "audit.events",
         }
 
 
 class TestHub:
     async def test_the_client_writes_commands_only(self, producers: dict[str, AIOKafkaProducer]) -> None:
-        topics = [name for name in TOPICS if ".dlq." not in name]
+        topics = list(TOPICS)
         wanted = {f"{name}.commands" for name in ("project", "cohort", "imaging", "training")}
         assert await writable(producers["client"], topics) == wanted
 
-    async def test_the_operator_writes_nothing(self, producers: dict[str, AIOKafkaProducer]) -> None:
-        topics = ("project.commands", "project.events", "trust.amber.commands", "project.commands.dlq.project")
-        assert await writable(producers["operator"], topics) == set()
+    async def test_the_operator_says_what_it_did_and_what_to_try_again_and_nothing_else(
+        self, producers: dict[str, AIOKafkaProducer]
+    ) -> None:
+        mine = {"operator.events", *(name for name in TOPICS if name.startswith("redrive."))}
+        assert await writable(producers["operator"], list(TOPICS)) == mine
 
     async def test_the_operator_reads_dead_letters(self, federation: Broker) -> None:
-        topics = {"project.commands.dlq.project", "trust.amber.commands.dlq.trust-amber", "trust.amber.events"}
+        topics = {"dlq.project", "dlq.trust-amber", "trust.amber.events"}
         assert await readable(federation.credentials("operator"), topics) == topics
 
     @pytest.mark.parametrize("service", SERVICES)

@@ -37,7 +37,7 @@ ANSWERS = ("command_accepted.v1", "command_rejected.v1")
 PHI = "Mustermann^Erika 1931-07-04"
 TOPICS = {topic.name: topic for topic in all_topics(TRUSTS)}
 SPOKEN: tuple[Topic, ...] = tuple(topic for topic in HUB_TOPICS if topic.name in ("project.events", "cohort.events"))
-DEAD = tuple(TOPICS[f"{service}.commands.dlq.{service}"] for service in SERVICES)
+DEAD = tuple(TOPICS[f"dlq.{service}"] for service in SERVICES)
 
 
 @dataclass(slots=True)
@@ -150,7 +150,7 @@ class TestUnreadable:
     async def test_each_service_keeps_its_own_dead_letters(self, hub: Hub) -> None:
         bad = replace(raw(submit(new_id())), value=b'{"sql": 1}')
         await send(hub.producer, [bad])
-        assert (await hub.letter(bad)).topic == "cohort.commands.dlq.cohort"
+        assert (await hub.letter(bad)).topic == "dlq.cohort"
         assert await hub.answers(bad) == ["invalid_payload"]
         await hub.still_works()
 

@@ -154,7 +154,7 @@ async def test_a_trace_shows_dead_letters_with_their_code(federation: Federation
     await producer.stop()
     settings = federation.settings
     async with Speaker(settings.operator_login()) as ears:
-        async for heard in ears.events(["project.commands.dlq.project"]):
+        async for heard in ears.events(["dlq.project"]):
             if heard.key == project_id:
                 break
     traced = await asyncio.create_subprocess_exec(

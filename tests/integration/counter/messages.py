@@ -4,14 +4,14 @@ from typing import Literal
 
 from schemas.ids import Count, Id
 from schemas.message import Accepted, Command, Message, Rejected
-from schemas.topics import Acl, Topic, dead_letters
+from schemas.topics import Acl, Topic, own_topics
 
 NAME = "counter"
 COMMANDS = Topic("counter.commands", writers=("quill",), readers=(NAME,))
 EVENTS = Topic("counter.events", writers=(NAME,), readers=())
-TOPICS = (COMMANDS, EVENTS, *dead_letters(COMMANDS))
+TOPICS = (COMMANDS, EVENTS, *own_topics(NAME))
 RULES = (
-    Acl(NAME, "READ", "TOPIC", COMMANDS.name),
+    *(Acl(NAME, "READ", "TOPIC", topic.name) for topic in TOPICS if NAME in topic.readers),
     *(Acl(NAME, "WRITE", "TOPIC", topic.name) for topic in TOPICS if NAME in topic.writers),
     Acl(NAME, "READ", "GROUP", NAME),
 )

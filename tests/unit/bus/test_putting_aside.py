@@ -30,7 +30,7 @@ async def test_a_dead_letter_is_the_record_and_where_it_came_from() -> None:
     record.value = b"{"
     letter, _ = await rows_of(inbox(), record)
     topic, key, value, headers, due_at = letter
-    assert (topic, key, value, due_at) == ("project.commands.dlq.project", "p1", b"{", None)
+    assert (topic, key, value, due_at) == ("dlq.project", "p1", b"{", None)
     assert headers_from_json(headers)[: len(record.headers)] == record.headers
     told = dict(headers_from_json(headers))
     assert (told["tf-origin"], told["tf-code"], told["tf-outcome"]) == (
@@ -51,7 +51,7 @@ async def test_whoever_sent_the_command_is_told_why() -> None:
 
 async def test_rubbish_is_put_aside_and_nobody_is_told() -> None:
     (letter,) = await rows_of(inbox(), FakeRecord("project.commands", None, None, [("ce_id", None)]))
-    assert letter[0] == "project.commands.dlq.project"
+    assert letter[0] == "dlq.project"
 
 
 @pytest.mark.parametrize("type_", [b"trustflow.trust.end_run.v2", b"trustflow.trust.dance.v1"])
@@ -59,7 +59,7 @@ async def test_a_trust_that_lags_behind_parks_what_a_newer_hub_sends(type_: byte
     """A trust node answers no commands by accepted and rejected: it must not stumble over that."""
     record = record_of(EndRun(trust_id="amber", run_id="r1"), type=type_)
     (letter,) = await rows_of(Inbox("trust-amber", Router()), record)
-    assert letter[0] == "trust.amber.commands.dlq.trust-amber"
+    assert letter[0] == "dlq.trust-amber"
 
 
 @given(st.binary())

@@ -56,7 +56,7 @@ def test_a_bad_record_is_heard_with_the_code_of_its_fault(raw, fault):
 
 def test_a_dead_letter_keeps_its_own_code_and_origin():
     origin = [("tf-code", b"wrong_key"), ("tf-group", b"project"), ("tf-origin", b"project.commands/0/4")]
-    heard = hear(Raw(COMMAND.to_bytes(), [*headers(), *origin], topic="project.commands.dlq.project"))
+    heard = hear(Raw(COMMAND.to_bytes(), [*headers(), *origin], topic="dlq.project"))
     assert (heard.message, heard.fault) == (None, "wrong_key")
     assert (heard.put_aside_by, heard.origin) == ("project", "project.commands/0/4")
 

@@ -42,9 +42,7 @@ def test_a_chain_of_only_children_does_not_run_off_the_page(record_of):
 def test_a_record_delivered_twice_is_one_node_and_a_dead_letter_hangs_on_its_original(record_of):
     command = record_of(CREATE, "c1")
     again = record_of(CREATE, "c1", offset=7)
-    dead = record_of(
-        CREATE, "c1", topic="project.commands.dlq.project", message=None, fault="wrong_key", put_aside_by="project"
-    )
+    dead = record_of(CREATE, "c1", topic="dlq.project", message=None, fault="wrong_key", put_aside_by="project")
     (root,) = tree([dead, again, command])
     assert root.heard == command
     assert root.put_aside == [dead]
@@ -59,7 +57,7 @@ def test_a_record_without_envelope_is_found_by_its_key_and_joined_with_its_dead_
         envelope=None,
         message=None,
         fault="malformed",
-        topic="project.commands.dlq.project",
+        topic="dlq.project",
         origin="project.commands/0/4",
         put_aside_by="project",
     )
