@@ -12,7 +12,8 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from bus import metrics
-from bus.decode import Record, Unseen
+from bus.breaker import Breaker
+from bus.decode import Record, StoredRecord
 from bus.guard import Guard
 from bus.inbox import Applied, Inbox
 from bus.wake import Wake
@@ -33,7 +34,6 @@ LONGEST_PAUSE_S = 5.0
 ENOUGH_DOUBLINGS = 10
 """To reach the longest pause; hours of failures would overflow."""
 
-MOST_DEAD_IN_A_ROW = 100
 MOST_AT_ONCE = 500
 TELL_EVERY_S = 0.2
 
@@ -48,10 +48,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.pool: Any = None
         self.subscriber: Any = None
         self.guard: Guard | None = None
+        self.breaker = Breaker()
         self.halted: str | None = None
         self.failures: dict[TopicPartition, int] = {}
         self._in_hand: set[TopicPartition] = set()
-        self._dead_in_a_row = 0
         self._resuming: set[asyncio.Task[None]] = set()
         self._untold: dict[TopicPartition, int] = {}
         self._telling: asyncio.Task[None] | None = None
@@ -114,7 +114,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             return []
 
     async def _lost(self, partition: TopicPartition, offset: int) -> None:
-        await self.inbox.lose(self.pool, Unseen(partition.topic, partition.partition, offset))
+        await self.inbox.lose(self.pool, StoredRecord(partition.topic, partition.partition, offset))
+
+    async def retry_deferred(self) -> bool:
+        more = await self.inbox.retry_deferred(self.pool)
+        self.wake.up(self.inbox.take_work())
+        return more
 
     async def apply(self, records: Sequence[Record]) -> None:
         self._in_hand = set(map(_partition, records))
@@ -126,7 +131,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     async def _apply_partition(self, partition: TopicPartition, records: list[Record]) -> None:
         """Whatever goes wrong, the partition never moves past a record that was neither applied nor put aside."""
         try:
-            await self._apply_or_isolate(partition, records)
+            applied = await self.inbox.apply(self.pool, records)
         except Exception as error:
             log.warning(
                 "trouble on %s: %s",
@@ -135,34 +140,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                 exc_info=not isinstance(error, DATABASE_TROUBLE),
             )
             self._pause(partition, records[0].offset)
-
-    async def _apply_or_isolate(self, partition: TopicPartition, records: list[Record]) -> None:
-        try:
-            applied = await self.inbox.apply(self.pool, records)
-        except DATABASE_TROUBLE:
-            raise
-        except Exception:
-            log.exception("handler failed on %s at %s", partition, records[0].offset)
-            await self._isolate(partition, records)
         else:
             self._after(partition, applied)
 
-    async def _isolate(self, partition: TopicPartition, records: list[Record]) -> None:
-        """A bug in a handler: apply one by one, so that only the record at fault is tried again and put aside."""
-        for record in records:
-            try:
-                applied = await self.inbox.apply(self.pool, [record])
-            except DATABASE_TROUBLE:
-                raise
-            except Exception as error:  # noqa: BLE001  whatever a handler raises: counted, retried, dead-lettered
-                applied = await self.inbox.fail(self.pool, record, error)
-            self._after(partition, applied)
-            if applied.stuck or self.halted:
-                return
-
     def _after(self, partition: TopicPartition, applied: Applied) -> None:
         self.wake.up(self.inbox.take_work())
-        self._break_circuit(applied)
+        if why := self.breaker.tripped_by(applied.dead, applied.handled):
+            self.halted = why
+            log.critical("consumer halted: %s", why)
         if applied.stuck or self.halted:
             self._pause(partition, applied.next_offset)
             return
@@ -188,14 +173,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             except (*DATABASE_TROUBLE, KafkaError) as error:
                 log.info("offsets not told to the broker: %s", type(error).__name__)
             await asyncio.sleep(TELL_EVERY_S)
-
-    def _break_circuit(self, applied: Applied) -> None:
-        self._dead_in_a_row = (
-            self._dead_in_a_row + applied.dead if applied.dead and not applied.handled else applied.dead
-        )
-        if self._dead_in_a_row > MOST_DEAD_IN_A_ROW:
-            self.halted = f"{self._dead_in_a_row} records in a row could not be read"
-            log.critical("consumer halted: %s", self.halted)
 
     def _pause(self, partition: TopicPartition, offset: int) -> None:
         """Stop this partition for a moment; the others, and the heartbeat, go on."""

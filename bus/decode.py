@@ -8,11 +8,16 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from bus.errors import Poison
+from bus.signing import BadSignature, TrustKeys
 from schemas.envelope import Envelope, Header, Malformed, from_headers
 from schemas.message import MAX_PAYLOAD_BYTES, Command, Message
 from schemas.registry import declared_fields, message_class, newer_major_of_known
+from schemas.topics import REDRIVE_PREFIX, may_say, speaking_trust
+from schemas.upcast import upcast
 
 SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+ORIGIN = "tf-origin"
+REPLAYED = "tf-replay"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """An escaped NUL in JSON: no text of PostgreSQL can hold one."""
 
@@ -30,8 +35,8 @@ class Record(Protocol):
 
 
 @dataclass(slots=True)
-class Unseen:
-    """A record of which nothing but its place is known."""
+class StoredRecord:
+    """A record that does not come from the client: kept by us, or one of which nothing but its place is known."""
 
     topic: str
     partition: int
@@ -58,6 +63,34 @@ class Unreadable:
     envelope: Envelope | None
 
 
+def read(record: Record) -> Decoded | Unreadable:
+    """Everything that can be said against a record is said here, before any handler sees it."""
+    envelope = read_envelope(record)
+    if isinstance(envelope, Unreadable):
+        return envelope
+    if is_redriven(record) and any(name == REPLAYED for name, _ in record.headers):
+        return Unreadable("replayed", "a replay is for looking at, or for rebuilding a view", False, envelope)
+    return read_message(record, envelope)
+
+
+def is_redriven(record: Record) -> bool:
+    """True for what an operator sends again of what was put aside."""
+    return record.topic.startswith(REDRIVE_PREFIX)
+
+
+def place_of(record: Record) -> str:
+    """``topic/partition/offset`` where this was first said."""
+    if is_redriven(record):
+        named = next((value for name, value in record.headers if name == ORIGIN and value), b"")
+        return named.decode("latin-1")
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
+def topic_of(record: Record) -> str:
+    """The topic on which this was first said."""
+    return place_of(record).partition("/")[0]
+
+
 def read_envelope(record: Record) -> Envelope | Unreadable:
     try:
         return from_headers(record.headers)
@@ -73,6 +106,20 @@ def read_message(record: Record, envelope: Envelope) -> Decoded | Unreadable:
         return Decoded(envelope, _validated(record, envelope, message_type))
     except Poison as error:
         return Unreadable(error.code, error.reason, parked=False, envelope=envelope)
+
+
+def proven(record: Record, decoded: Decoded, keys: TrustKeys | None) -> Decoded | Unreadable:
+    """What a trust says counts only with the trust's own signature."""
+    trust = speaking_trust(topic_of(record))
+    if trust is None:
+        return decoded
+    if keys is None:
+        raise TypeError(f"{record.topic} is handled here without the trusts' keys: give them to the participant")
+    try:
+        keys.verify(trust, record.headers, record.value or b"")
+    except BadSignature as error:
+        return Unreadable("bad_signature", str(error), parked=False, envelope=decoded.envelope)
+    return decoded
 
 
 def is_command(envelope: Envelope, topic: str) -> bool:
@@ -98,7 +145,7 @@ def _validated(record: Record, envelope: Envelope, message_type: type[Message]) 
     if NUL.search(payload):
         raise Poison("invalid_payload", "a text holds the character U+0000: leave it out")
     try:
-        message = message_type.parse(payload)
+        message = message_type.parse(upcast(envelope.type, payload))
     except ValidationError as error:
         raise Poison("invalid_payload", _fields_at_fault(error)) from None
     if (record.key or b"").decode("latin-1") != message.key or envelope.subject != message.key:
@@ -106,8 +153,10 @@ def _validated(record: Record, envelope: Envelope, message_type: type[Message]) 
             "wrong_key",
             f"the record's key and ce_subject must both be the message's {message_type.key_field}",
         )
-    if record.topic != message.topic:
+    if topic_of(record) != message.topic:
         raise Poison("wrong_topic", "this message does not belong on this topic")
+    if not may_say(envelope.source, message.topic):
+        raise Poison("forged_source", "ce_source names nobody who may write this topic")
     return message
 
 

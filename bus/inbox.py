@@ -5,34 +5,38 @@ means redelivery, which position and inbox swallow.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
+import asyncpg
 from aiokafka import TopicPartition
 
-from bus import metrics
+from bus import deferred, metrics
+from bus.answers import Answers
 from bus.database import Connection
-from bus.decode import Decoded, Record, Unreadable, Unseen, is_command, read_envelope, read_message
+from bus.decode import Record, StoredRecord, Unreadable, is_redriven
 from bus.errors import Late, Rejection, Transient
+from bus.letters import Trial, letter
 from bus.router import Router
-from bus.uow import OutboxRow, UnitOfWork, as_text, flush
-from schemas.envelope import Envelope, Header
-from schemas.message import Accepted, Command, Rejected
-from schemas.topics import dead_letter_topic
+from bus.taken import Taken, take
+from bus.uow import UnitOfWork, flush
+from schemas.envelope import Envelope
+from schemas.message import Command
 
 log = logging.getLogger(__name__)
 
-MOVE = """insert into position values ($1, $2, $3, $4)
+MOVE = """insert into position (consumer, topic, partition, next_offset) values ($1, $2, $3, $4)
 on conflict (consumer, topic, partition) do update set next_offset = excluded.next_offset"""
 
-PATIENCE = 5
-"""Attempts for a command or a broken handler: about a second."""
+CLAIM = """insert into inbox (consumer, event_id) select $1, unnest($2::text[])
+on conflict do nothing returning event_id"""
 
-PATIENCE_FOR_EVENTS = 40
-"""Attempts for an event that waits for another topic: minutes, since a backlog may have to be read first."""
+EXHAUSTED = "retries_exhausted"
+PATIENCE = 5
+"""Attempts in place, about a second; then the key waits, or the command is rejected, or the record is put aside."""
 
 
 async def _never() -> bool:
@@ -41,7 +45,10 @@ async def _never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Up to where a partition got; ``stuck`` when a record must be tried again, ``dead`` counts what was put aside."""
+    """Up to where a partition got; ``stuck`` when a record must be tried again.
+
+    ``dead`` counts what was put aside and may be our own fault, ``handled`` what found its handler.
+    """
 
     next_offset: int
     stuck: bool = False
@@ -55,37 +62,40 @@ class Inbox:
 
     consumer: str
     router: Router
-    accepted: type[Accepted] | None = None
-    rejected: type[Rejected] | None = None
+    answers: Answers
     attempts: dict[tuple[str, int, int], int] = field(default_factory=dict)
     catching_up: Callable[[], Awaitable[bool]] = _never
     _work: set[str] = field(default_factory=set)
 
     async def apply(self, pool: Any, records: Sequence[Record]) -> Applied:
         """Apply records of one partition, in order, in one transaction."""
-        if all(strange := [self._type_of_no_concern(record) for record in records]):
-            return _skipped(strange, records[-1].offset + 1)
+        taken = [take(record, self.router) for record in records]
+        if all(one.concerns_nobody for one in taken):
+            return _passed_over(taken)
         async with pool.acquire() as connection, connection.transaction():
-            records = await self._not_yet_applied(connection, records)
-            if not records:
+            position = await self._lock_position(connection, records[0])
+            taken = [one for one in taken if position is None or one.record.offset >= position["next_offset"]]
+            if not taken:
                 return Applied(next_offset=-1)
-            applied = await self._apply_each(connection, records)
+            waiting = await self._waiting_keys(connection, records[0], position)
+            applied = await self._apply(connection, taken, waiting)
             await self._move_position(connection, records[0], applied.next_offset)
             return applied
 
-    async def fail(self, pool: Any, record: Record, error: Exception) -> Applied:
-        """A handler broke on this record: try again while there is patience, then put the record aside."""
-        async with pool.acquire() as connection, connection.transaction():
-            if await self._try_again(connection, record, error):
-                return Applied(record.offset, stuck=True)
-            await self._move_position(connection, record, record.offset + 1)
-            return Applied(record.offset + 1, dead=1)
+    async def retry_deferred(self, pool: Any) -> bool:
+        """Try the first record of each key that waits and is due; true when some key may go on at once."""
+        outcomes = [
+            await self._retry(pool, row["topic"], row["partition"], row["key"])
+            for row in await deferred.due_keys(pool, self.consumer)
+        ]
+        return any(outcomes)
 
-    async def lose(self, pool: Any, record: Unseen) -> None:
+    async def lose(self, pool: Any, record: StoredRecord) -> None:
         """Leave a dead letter without bytes for what the Kafka client could not read, and move past it."""
         fault = Unreadable("unreadable_record", "its headers are no UTF-8", parked=False, envelope=None)
         async with pool.acquire() as connection, connection.transaction():
-            await self._put_aside(connection, record, fault)
+            await self._lock_position(connection, record)
+            await self._flush(self._put_aside(connection, Taken(record, fault, None), fault, Trial()))
             await self._move_position(connection, record, record.offset + 1)
 
     async def remember(self, pool: Any, offsets: Mapping[TopicPartition, int]) -> None:
@@ -105,166 +115,199 @@ class Inbox:
         rows = await pool.fetch("select topic, partition, next_offset from position where consumer = $1", self.consumer)
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
-    def _type_of_no_concern(self, record: Record) -> str:
-        """Return the type of a sound message that nobody here has a handler for, or nothing."""
-        envelope = read_envelope(record)
-        if isinstance(envelope, Unreadable) or self.router.handler(envelope.type):
-            return ""
-        return envelope.type if isinstance(read_message(record, envelope), Decoded) else ""
-
-    async def _not_yet_applied(self, connection: Connection, records: Sequence[Record]) -> Sequence[Record]:
-        first = records[0]
-        position = await connection.fetchval(
-            "select next_offset from position where consumer = $1 and topic = $2 and partition = $3 for update",
+    async def _lock_position(self, connection: Connection, record: Record) -> Any:
+        """Whoever applies records of this partition does so alone, even while it changes hands."""
+        return await connection.fetchrow(
+            """select next_offset, deferred from position
+               where consumer = $1 and topic = $2 and partition = $3 for update""",
             self.consumer,
-            first.topic,
-            first.partition,
+            record.topic,
+            record.partition,
         )
-        return [record for record in records if position is None or record.offset >= position]
+
+    async def _waiting_keys(self, connection: Connection, record: Record, position: Any) -> frozenset[str]:
+        if position is None or not position["deferred"]:
+            return frozenset()
+        return await deferred.waiting_keys(connection, self.consumer, record.topic, record.partition)
 
     async def _move_position(self, connection: Connection, first: Record, next_offset: int) -> None:
         await connection.execute(MOVE, self.consumer, first.topic, first.partition, next_offset)
 
-    async def _apply_each(self, connection: Connection, records: Sequence[Record]) -> Applied:
-        dead = handled = 0
-        for record in records:
+    async def _apply(self, connection: Connection, taken: Sequence[Taken], waiting: frozenset[str]) -> Applied:
+        """Together as long as nothing goes wrong: a savepoint for each record costs as much as all the rest."""
+        if len(taken) > 1 and not waiting:
             try:
-                outcome = await self._apply_one(connection, record)
-            except Transient as error:
-                if await self._try_again(connection, record, error):
-                    return Applied(record.offset, stuck=True, dead=dead, handled=handled)
-                outcome = "late" if isinstance(error, Late) else "dead"
-            dead += outcome == "dead"
-            handled += outcome == "applied"
-        return Applied(records[-1].offset + 1, dead=dead, handled=handled)
+                async with connection.transaction():
+                    outcomes = await self._together(connection, taken)
+                return self._count(taken, outcomes)
+            except Exception as error:  # noqa: BLE001  whatever a handler raises shows again, alone
+                _raise_if_database_trouble(connection, error)
+        return await self._one_by_one(connection, taken, set(waiting))
 
-    async def _apply_one(self, connection: Connection, record: Record) -> str:
-        envelope = read_envelope(record)
-        if isinstance(envelope, Unreadable):
-            return await self._put_aside(connection, record, envelope)
-        handler = self.router.handler(envelope.type)
-        decoded = read_message(record, envelope)
-        if isinstance(decoded, Unreadable):
-            return await self._put_aside(connection, record, decoded)
-        if handler is None:
-            return _count(envelope.type, "skipped")
-        if not await self._is_new(connection, envelope):
-            return _count(envelope.type, "duplicate")
-        await self._handle(connection, record, decoded, handler)
-        return _count(envelope.type, "applied")
+    async def _together(self, connection: Connection, taken: Sequence[Taken]) -> list[str]:
+        fresh = await self._claim(connection, (one.id for one in taken if one.id))
+        results = [await self._handle(connection, one, fresh) for one in taken]
+        await self._flush(*(uow for uow, _ in results))
+        return [outcome for _, outcome in results]
 
-    async def _is_new(self, connection: Connection, envelope: Envelope) -> bool:
-        status = await connection.execute(
-            "insert into inbox (consumer, event_id) values ($1, $2) on conflict do nothing",
-            self.consumer,
-            envelope.id,
-        )
-        return bool(status.endswith(" 1"))
+    async def _one_by_one(self, connection: Connection, taken: Sequence[Taken], waiting: set[str]) -> Applied:
+        outcomes: list[str] = []
+        for one in taken:
+            outcome = await self._in_turn(connection, one, waiting)
+            if outcome is None:
+                return self._count(taken[: len(outcomes)], outcomes, stuck_at=one.record.offset)
+            outcomes.append(outcome)
+        return self._count(taken, outcomes)
 
-    async def _handle(self, connection: Connection, record: Record, decoded: Decoded, handler: Any) -> None:
-        """Run the handler behind a savepoint: a rejection leaves its answer and nothing else."""
-        uow = UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), decoded.envelope)
-        started = perf_counter()
+    async def _in_turn(self, connection: Connection, one: Taken, waiting: set[str]) -> str | None:
+        """Return what became of a record, or nothing when it must be tried again."""
+        if one.id and deferred.key_of(one.record) in waiting:
+            await deferred.defer(connection, self.consumer, one.record)
+            return "deferred"
+        result = await self._alone(connection, one)
+        if not isinstance(result, Exception):
+            return result
+        outcome = await self._stumble(connection, one, result)
+        if outcome == "deferred":
+            waiting.add(deferred.key_of(one.record))
+        return outcome
+
+    async def _alone(self, connection: Connection, one: Taken) -> str | Exception:
+        """Behind a savepoint: a rejection leaves its answer and nothing else, a failure leaves nothing."""
         try:
             async with connection.transaction():
-                await handler(decoded.message, uow)
-            self._accept(uow, decoded)
+                fresh = await self._claim(connection, [one.id] if one.id else [])
+                uow, outcome = await self._handle(connection, one, fresh)
+                await self._flush(uow)
         except Rejection as rejection:
-            uow.outbox.clear()
-            uow.jobs.clear()
-            self._reject(uow, decoded.envelope, rejection.code, rejection.reason)
-        except Transient:
-            await self._forget(connection, decoded.envelope)
-            raise
-        metrics.HANDLE_SECONDS.labels(decoded.envelope.type).observe(perf_counter() - started)
-        metrics.AGE_SECONDS.labels(decoded.envelope.type).observe((uow.now - decoded.envelope.time).total_seconds())
-        self.attempts.pop((record.topic, record.partition, record.offset), None)
+            await self._refuse(connection, one, rejection)
+            outcome = "applied"
+        except Exception as error:  # noqa: BLE001  whatever a handler raises: counted, retried, put aside
+            _raise_if_database_trouble(connection, error)
+            return Transient(type(error).__name__) if isinstance(error, OSError | TimeoutError) else error
+        self.attempts.pop(one.place, None)
+        return outcome
+
+    async def _handle(self, connection: Connection, one: Taken, fresh: set[str]) -> tuple[UnitOfWork, str]:
+        if isinstance(one.read, Unreadable):
+            return self._put_aside(connection, one, one.read, Trial()), "parked" if one.read.parked else "dead"
+        uow = self._uow(connection, one.read.envelope)
+        if one.handler is None:
+            return uow, "skipped"
+        if one.read.envelope.id not in fresh:
+            if isinstance(one.read.message, Command):
+                await self.answers.again(uow, one.read.envelope)
+            return uow, "duplicate"
+        fresh.remove(one.read.envelope.id)
+        started = perf_counter()
+        await one.handler(one.read.message, uow)
+        metrics.HANDLE_SECONDS.labels(one.type).observe(perf_counter() - started)
+        metrics.AGE_SECONDS.labels(one.type).observe((uow.now - one.read.envelope.time).total_seconds())
+        if isinstance(one.read.message, Command):
+            self.answers.accept(uow, one.read.envelope)
+        return uow, "applied"
+
+    async def _claim(self, connection: Connection, ids: Iterable[str]) -> set[str]:
+        """Return those that were not applied before."""
+        wanted = list(ids)
+        rows = await connection.fetch(CLAIM, self.consumer, wanted) if wanted else ()
+        return {row["event_id"] for row in rows}
+
+    async def _refuse(self, connection: Connection, one: Taken, refusal: Rejection | Late) -> None:
+        await self.answers.remember(connection, one.envelope, refusal.code, refusal.reason)
+        uow = self._uow(connection, one.envelope)
+        self.answers.reject(uow, one.envelope, refusal.code, refusal.reason)
         await self._flush(uow)
 
-    async def _flush(self, uow: UnitOfWork) -> None:
-        await flush(uow)
-        self._work |= uow.work
+    async def _stumble(self, connection: Connection, one: Taken, error: Exception) -> str | None:
+        """Try again while there is patience, then defer, reject or put aside.
 
-    async def _forget(self, connection: Connection, envelope: Envelope) -> None:
-        await connection.execute("delete from inbox where consumer = $1 and event_id = $2", self.consumer, envelope.id)
-
-    async def _try_again(self, connection: Connection, record: Record, error: Exception) -> bool:
-        """True while there is patience left; then a late command is rejected and anything else dead-lettered.
-
-        Patience begins when the events from before have been read: what a command builds on may be among them.
+        Patience with a command that comes early begins when the events from before have been read: what it builds on
+        may be among them.
         """
-        if isinstance(error, Late) and await self.catching_up():
-            return True
-        place = (record.topic, record.partition, record.offset)
-        self.attempts[place] = self.attempts.get(place, 0) + 1
-        patience = (
-            PATIENCE_FOR_EVENTS if isinstance(error, Transient) and not record.topic.endswith(".commands") else PATIENCE
-        )
-        if self.attempts[place] < patience:
-            metrics.RETRIES.labels(record.topic).inc()
-            return True
-        attempts = self.attempts.pop(place)
-        envelope = read_envelope(record)
-        known = envelope if isinstance(envelope, Envelope) else None
-        if isinstance(error, Late) and known and is_command(known, record.topic):
-            await self._answer_late(connection, known, error)
-            return False
-        reason = f"it failed {attempts} times: {type(error).__name__}"
-        await self._put_aside(connection, record, Unreadable("retries_exhausted", reason, False, known), attempts)
-        return False
+        early = isinstance(error, Late) and one.is_command
+        if early and await self.catching_up():
+            return None
+        attempts = self.attempts[one.place] = self.attempts.get(one.place, 0) + 1
+        if attempts < PATIENCE:
+            metrics.RETRIES.labels(one.record.topic).inc()
+            return None
+        del self.attempts[one.place]
+        if isinstance(error, Transient) and not early and not is_redriven(one.record):
+            await deferred.defer(connection, self.consumer, one.record, _name(error))
+            return "deferred"
+        return await self._give_up(connection, one, error, Trial(attempts, error=_name(error)))
 
-    async def _answer_late(self, connection: Connection, envelope: Envelope, error: Late) -> None:
-        uow = UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), envelope)
-        self._reject(uow, envelope, error.code, error.reason)
-        await self._flush(uow)
-        _count(envelope.type, "late")
+    async def _give_up(self, connection: Connection, one: Taken, error: Exception, trial: Trial) -> str:
+        if isinstance(error, Late) and one.is_command:
+            await self._refuse(connection, one, error)
+            return "late"
+        reason = f"it failed {trial.attempts} times: {trial.error}"
+        fault = Unreadable(EXHAUSTED, reason, parked=False, envelope=one.read.envelope)
+        await self._flush(self._put_aside(connection, one, fault, trial))
+        return "dead"
 
-    async def _put_aside(self, connection: Connection, record: Record, fault: Unreadable, attempts: int = 1) -> str:
+    async def _retry(self, pool: Any, topic: str, partition: int, key: str) -> bool:
+        """Try the first record of a key that waits; true when the key may go on at once."""
+        async with pool.acquire() as connection, connection.transaction():
+            await self._lock_position(connection, StoredRecord(topic, partition, 0))
+            row = await deferred.first_of(connection, self.consumer, topic, key)
+            if row is None:
+                return False
+            one = take(deferred.stored(row), self.router)
+            result = await self._alone(connection, one)
+            if isinstance(result, Exception):
+                attempts = row["attempts"] + 1
+                if isinstance(result, Transient) and attempts < deferred.MOST_ATTEMPTS:
+                    await deferred.postpone(connection, row, _name(result))
+                    return False
+                trial = Trial(attempts + PATIENCE, row["first_failed_at"], _name(result))
+                result = await self._give_up(connection, one, result, trial)
+            await deferred.release(connection, row)
+            self._count([one], [result])
+            return True
+
+    def _put_aside(self, connection: Connection, one: Taken, fault: Unreadable, trial: Trial) -> UnitOfWork:
         """Dead-letter or park the original bytes; whoever asked by a command is told why."""
-        uow = UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), fault.envelope)
-        uow.outbox.append(self._dead_letter(record, fault, attempts))
-        if self.rejected and fault.envelope and is_command(fault.envelope, record.topic):
-            self._reject(uow, fault.envelope, fault.code, fault.reason)
-        await self._flush(uow)
-        metrics.DEAD_LETTERS.labels(fault.code).inc()
-        log.warning("put aside %s/%s@%s: %s", record.topic, record.partition, record.offset, fault.code)
-        return _count("unreadable", "parked" if fault.parked else "dead")
+        uow = self._uow(connection, fault.envelope)
+        uow.outbox.append(letter(one.record, fault, self.consumer, trial))
+        if self.answers.rejected and fault.envelope and one.is_command:
+            self.answers.reject(uow, fault.envelope, fault.code, fault.reason)
+        return uow
 
-    def _dead_letter(self, record: Record, fault: Unreadable, attempts: int) -> OutboxRow:
-        origin = {
-            "tf-outcome": "parked" if fault.parked else "dead",
-            "tf-code": fault.code,
-            "tf-group": self.consumer,
-            "tf-origin": f"{record.topic}/{record.partition}/{record.offset}",
-            "tf-origin-time": str(record.timestamp),
-            "tf-attempts": str(attempts),
-            "tf-failed-at": datetime.now(UTC).isoformat(),
-        }
-        headers: list[Header] = [*record.headers, *((name, value.encode()) for name, value in origin.items())]
-        key = as_text(record.key) if record.key is not None else None
-        return OutboxRow(dead_letter_topic(self.consumer), key, record.value or b"", headers)
+    def _uow(self, connection: Connection, cause: Envelope | None) -> UnitOfWork:
+        return UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), cause)
 
-    def _accept(self, uow: UnitOfWork, decoded: Decoded) -> None:
-        if self.accepted and isinstance(decoded.message, Command):
-            uow.emit(self.accepted(**_answer_to(decoded.envelope)))
+    async def _flush(self, *uows: UnitOfWork) -> None:
+        await flush(*uows)
+        self._work.update(*(uow.work for uow in uows))
 
-    def _reject(self, uow: UnitOfWork, envelope: Envelope, code: str, reason: str) -> None:
-        if self.rejected is None:
-            raise TypeError(f"{self.consumer} answers no commands, yet was to reject {envelope.type}")
-        uow.emit(self.rejected(**_answer_to(envelope), code=code, reason=reason))
+    def _count(self, taken: Sequence[Taken], outcomes: Sequence[str], stuck_at: int | None = None) -> Applied:
+        for one, outcome in zip(taken, outcomes, strict=True):
+            metrics.CONSUMED.labels(one.type, outcome).inc()
+            if outcome in {"dead", "parked"}:
+                code = one.read.code if isinstance(one.read, Unreadable) else EXHAUSTED
+                metrics.DEAD_LETTERS.labels(code).inc()
+                log.warning("put aside %s/%s@%s: %s", *one.place, code)
+        dead = sum(
+            outcome == "dead" and not one.is_a_speakers_fault for one, outcome in zip(taken, outcomes, strict=True)
+        )
+        next_offset = taken[-1].record.offset + 1 if stuck_at is None else stuck_at
+        return Applied(next_offset, stuck_at is not None, dead, outcomes.count("applied"))
 
 
-def _skipped(types: Sequence[str], next_offset: int) -> Applied:
+def _passed_over(taken: Sequence[Taken]) -> Applied:
     """Without a transaction: what is read again after a restart is skipped again."""
-    for type_ in types:
-        _count(type_, "skipped")
-    return Applied(next_offset)
+    for one in taken:
+        metrics.CONSUMED.labels(one.type, "skipped").inc()
+    return Applied(taken[-1].record.offset + 1)
 
 
-def _answer_to(envelope: Envelope) -> dict[str, str]:
-    return {"command_id": envelope.id, "command_type": envelope.type, "subject": envelope.subject}
+def _name(error: Exception) -> str:
+    return error.code if isinstance(error, Late) else type(error).__name__
 
 
-def _count(type_: str, outcome: str) -> str:
-    metrics.CONSUMED.labels(type_, outcome).inc()
-    return outcome
+def _raise_if_database_trouble(connection: Connection, error: Exception) -> None:
+    """The database's own trouble is nobody's fault: the whole batch is tried again."""
+    if connection.is_closed() or isinstance(error, asyncpg.TransactionRollbackError):
+        raise error

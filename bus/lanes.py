@@ -12,11 +12,13 @@ from typing import Any
 from bus import metrics
 from bus.consumer import DATABASE_TROUBLE, pause_s
 from bus.errors import Rejection, Transient
+from bus.leader import Leader
 from bus.uow import UnitOfWork, flush, headers_from_json
 from bus.wake import Wake, wait
 from schemas.envelope import Envelope, from_headers
 from schemas.message import Message
 from schemas.registry import message_class
+from schemas.upcast import upcast
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,15 @@ update job set running = true, attempts = attempts + 1 where job_id = (
     order by job_id limit 1 for update skip locked)
 returning *"""
 
+HAND_BACK = "update job set running = false, run_at = $3 where job_id = $1 and attempts = $2"
+STILL_MINE = "select true from job where job_id = $1 and attempts = $2 and running for update"
+
 Worker = Callable[[Any, "Job"], Awaitable[None]]
 OnFailure = Callable[[Any, UnitOfWork, str, str], Awaitable[None] | None]
+
+
+class LostLead(Exception):
+    """This process leads no more: the job is another's."""
 
 
 @dataclass(slots=True)
@@ -48,7 +57,10 @@ class Job:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[UnitOfWork]:
+        """Raise LostLead, with nothing done, where another process has taken this job over."""
         async with self.pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(STILL_MINE, self.job_id, self.attempts):
+                raise LostLead
             uow = UnitOfWork(connection, self.source, datetime.now(UTC), self.cause)
             yield uow
             await flush(uow)
@@ -97,10 +109,11 @@ async def requeue_orphans(pool: Any) -> None:
     await pool.execute("update job set running = false, run_at = now() where running")
 
 
-async def work(lane: Lane, pool: Any, source: str, wake: Wake) -> None:
-    """One worker of a lane, for ever."""
+async def work(lane: Lane, pool: Any, source: str, wake: Wake, leader: Leader) -> None:
+    """One worker of a lane, for ever; it rests while another process leads."""
     woken = wake.listener(lane.name)
     while True:
+        await leader.elected.wait()
         try:
             row = await pool.fetchrow(CLAIM, lane.name)
             if row is None:
@@ -132,6 +145,9 @@ async def _attempt(lane: Lane, message: Message, job: Job) -> str:
                 pass
     except DATABASE_TROUBLE:
         raise
+    except LostLead:
+        log.warning("lane %s: another process has taken a job over", lane.name)
+        return "lost"
     except Exception as error:  # noqa: BLE001  whatever long work raises is counted, retried or reported
         return await _failed(lane, message, job, error)
     return "done"
@@ -164,7 +180,7 @@ async def _again(job: Job, after_s: float) -> None:
     while True:
         run_at = datetime.now(UTC) + timedelta(seconds=after_s)
         try:
-            await job.pool.execute("update job set running = false, run_at = $2 where job_id = $1", job.job_id, run_at)
+            await job.pool.execute(HAND_BACK, job.job_id, job.attempts, run_at)
         except DATABASE_TROUBLE as error:
             log.warning("a job waits for the database: %s", type(error).__name__)
             await asyncio.sleep(DATABASE_PAUSE_S)
@@ -176,7 +192,7 @@ def _message(row: Any) -> Message:
     message_type = message_class(row["type"])
     if message_type is None:
         raise TypeError(f"job {row['job_id']} holds a message of unknown type {row['type']}")
-    return message_type.parse(row["payload"])
+    return message_type.parse(upcast(row["type"], row["payload"]))
 
 
 def _cause(headers: list[tuple[str, str | None]]) -> Envelope | None:

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,19 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.security import SASLScram512
 from prometheus_client import make_asgi_app
 
+from bus.answers import Answers
 from bus.consumer import Consumer
 from bus.database import migrate, open_pool
 from bus.health import Health, health_route
 from bus.inbox import Inbox
 from bus.lanes import Lanes, requeue_orphans, work
+from bus.leader import Leader
 from bus.login import Login
 from bus.relay import Relay
 from bus.router import Router
 from bus.settings import BusSettings
 from bus.uow import UnitOfWork, flush
+from bus.upkeep import RETRY_EVERY_S, SWEEP_EVERY_S, now_and_then, sweep_inbox
 from bus.wake import Wake
 from schemas.message import Accepted, Rejected
 
@@ -53,8 +57,9 @@ class Participant:
 
     def app(self) -> AsgiFastStream:
         wake = Wake()
-        consumer = Consumer(Inbox(self.name, self.router, self.accepted, self.rejected), wake)
-        relay = Relay(self.settings.database_url.get_secret_value(), self._login.options(), wake)
+        leader = Leader(wake)
+        consumer = Consumer(Inbox(self.name, self.router, Answers(self.name, self.accepted, self.rejected)), wake)
+        relay = Relay(self.settings.database_url.get_secret_value(), self._login.options(), wake, leader)
         broker = self._broker()
         consumer.subscriber = self._subscribe(broker, consumer)
 
@@ -62,10 +67,18 @@ class Participant:
         async def lifespan() -> AsyncIterator[None]:
             pool = consumer.pool = await open_pool(self.settings.database_url.get_secret_value())
             await migrate(pool, self.migrations)
-            await requeue_orphans(pool)
+            leader.on_elected = partial(requeue_orphans, pool)
             await self._start(pool)
             async with self.running():
-                tasks = [asyncio.create_task(relay.run()), *self._workers(pool, wake)]
+                tasks = [
+                    asyncio.create_task(task)
+                    for task in (
+                        relay.run(),
+                        now_and_then(leader, RETRY_EVERY_S, consumer.retry_deferred),
+                        now_and_then(leader, SWEEP_EVERY_S, partial(sweep_inbox, pool, self.settings.inbox_days)),
+                        *self._workers(pool, wake, leader),
+                    )
+                ]
                 try:
                     yield
                 finally:
@@ -101,12 +114,8 @@ class Participant:
             await self.on_start(pool, uow)
             await flush(uow)
 
-    def _workers(self, pool: Any, wake: Wake) -> list[asyncio.Task[None]]:
-        return [
-            asyncio.create_task(work(lane, pool, f"/{self.name}", wake))
-            for lane in self.lanes
-            for _ in range(lane.workers)
-        ]
+    def _workers(self, pool: Any, wake: Wake, leader: Leader) -> list[Coroutine[Any, Any, None]]:
+        return [work(lane, pool, f"/{self.name}", wake, leader) for lane in self.lanes for _ in range(lane.workers)]
 
     @property
     def _login(self) -> Login:
@@ -130,8 +139,8 @@ class Participant:
         subscriber = broker.subscriber(
             pattern=self.subscription,
             group_id=self.name,
-            # one process per database: a successor takes over at once instead of after its forerunner's session
-            group_instance_id=self.name,
+            # a successor takes over at once instead of after its forerunner's session
+            group_instance_id=f"{self.name}-{self.settings.member}",
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             listener=consumer,

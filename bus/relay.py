@@ -3,23 +3,41 @@
 import asyncio
 import json
 import logging
+import time
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    InvalidTopicError,
+    KafkaConnectionError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from bus import metrics
+from bus.leader import Leader
 from bus.uow import OUTBOX, as_bytes, headers_from_json
 from bus.wake import Wake, wait
 from schemas.topics import LARGEST_DEAD_LETTER
 
 log = logging.getLogger(__name__)
 
-RELAY_LOCK = 7_310_002
-BATCH = 500
+BATCH = 1000
 SAFETY_NET_S = 1.0
+HOLD_S = 10.0
+AGAIN_S = 0.5
+THE_TOPICS_FAULT = (
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 TROUBLE = (
     KafkaError,
     OSError,
@@ -32,12 +50,19 @@ TROUBLE = (
 
 
 class Relay:
-    """Reads the outbox by id, publishes with an idempotent producer, deletes what the broker has acknowledged."""
+    """Reads the outbox by id, publishes with an idempotent producer, deletes what the broker has acknowledged.
 
-    def __init__(self, database_url: str, producer_settings: dict[str, Any], wake: Wake) -> None:
+    ``held`` names topics that can't be written now, and why: their rows wait, in order, and all others go on.
+    """
+
+    def __init__(self, database_url: str, producer_settings: dict[str, Any], wake: Wake, leader: Leader) -> None:
         self._url = database_url
         self._producer_settings = producer_settings
         self._woken = wake.listener(OUTBOX)
+        self._leader = leader
+        self._met: set[str] = set()
+        self._again_at: dict[str, float] = {}
+        self.held: dict[str, str] = {}
         self.alive_at = datetime.now(UTC)
 
     async def run(self) -> None:
@@ -48,47 +73,101 @@ class Relay:
             except Exception as error:
                 known = isinstance(error, TROUBLE)
                 log.warning("relay will start again: %s", type(error).__name__, exc_info=not known)
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(AGAIN_S)
 
     async def _relay(self) -> None:
         """With one connection and one producer, until either fails."""
-        # a deletion that a crash of the database undoes is one message said twice, which every inbox swallows
-        hasty = {"synchronous_commit": "off"}
-        connection = await asyncpg.connect(self._url, command_timeout=60, server_settings=hasty)
-        producer = AIOKafkaProducer(
-            acks="all", enable_idempotence=True, max_request_size=LARGEST_DEAD_LETTER, **self._producer_settings
-        )
-        try:
-            await self._become_the_one(connection)
-            await producer.start()
+        async with (
+            self._connection() as connection,
+            self._leader.leading(connection, self._alive),
+            self._producer() as producer,
+        ):
             while True:
                 if await self._publish_batch(connection, producer) < BATCH:
                     await wait(self._woken, await self._until_next(connection))
+
+    @asynccontextmanager
+    async def _connection(self) -> Any:
+        # a deletion that a crash of the database undoes is one message said twice, which every inbox swallows
+        hasty = {"synchronous_commit": "off"}
+        connection = await asyncpg.connect(self._url, command_timeout=60, server_settings=hasty)
+        try:
+            yield connection
         finally:
-            await producer.stop()
             await connection.close(timeout=2)
 
-    async def _become_the_one(self, connection: Any) -> None:
-        while not await connection.fetchval("select pg_try_advisory_lock($1)", RELAY_LOCK):
-            self.alive_at = datetime.now(UTC)
-            await asyncio.sleep(SAFETY_NET_S)
+    @asynccontextmanager
+    async def _producer(self) -> Any:
+        producer = AIOKafkaProducer(
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=LARGEST_DEAD_LETTER,
+            # what is read at once leaves at once: batches of one partition expire together or not at all
+            max_batch_size=LARGEST_DEAD_LETTER,
+            **self._producer_settings,
+        )
+        self._met.clear()
+        try:
+            await producer.start()
+            yield producer
+        finally:
+            await producer.stop()
+
+    def _alive(self) -> None:
+        self.alive_at = datetime.now(UTC)
 
     async def _publish_batch(self, connection: Any, producer: AIOKafkaProducer) -> int:
-        self.alive_at = datetime.now(UTC)
+        """Return how many rows were read; those of held topics are not."""
+        self._alive()
+        self._release()
         rows = await connection.fetch(
-            """select outbox_id, topic, key, value, headers::text as headers from outbox
-               where due_at is null or due_at <= now() order by outbox_id limit $1""",
+            """select outbox_id, topic, key, value, headers from outbox
+               where (due_at is null or due_at <= now()) and topic <> all($2) order by outbox_id limit $1""",
             BATCH,
+            list(self.held),
         )
-        if not rows:
-            return 0
+        await self._meet(producer, {row["topic"] for row in rows} - self._met)
+        rows = [row for row in rows if row["topic"] not in self.held]
+        if rows:
+            await self._publish(connection, producer, rows)
+        return len(rows)
+
+    async def _publish(self, connection: Any, producer: AIOKafkaProducer, rows: Sequence[Any]) -> None:
         sent = [await _send(producer, row) for row in rows]
         await producer.flush()
-        for acknowledgement in sent:
-            await acknowledgement
-        await connection.execute("delete from outbox where outbox_id = any($1)", [row["outbox_id"] for row in rows])
-        metrics.PUBLISHED.inc(len(rows))
-        return len(rows)
+        results = await asyncio.gather(*sent, return_exceptions=True)
+        said = [row["outbox_id"] for row, result in zip(rows, results, strict=True) if not _failed(result)]
+        await connection.execute("delete from outbox where outbox_id = any($1)", said)
+        metrics.PUBLISHED.inc(len(said))
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, THE_TOPICS_FAULT):
+                self._hold(row["topic"], type(result).__name__)
+            elif isinstance(result, BaseException):
+                raise result
+
+    async def _meet(self, producer: AIOKafkaProducer, topics: set[str]) -> None:
+        """Ask for all that are new at once: the client would ask one by one, and wait long for what is not there."""
+        if not topics:
+            return
+        answers = [producer.client.add_topic(topic) for topic in topics]
+        if not all(await asyncio.gather(*answers, producer.client.force_metadata_update())):
+            raise KafkaConnectionError("the broker does not say which topics there are")
+        there = producer.client.cluster.topics()
+        self._met |= topics & there
+        for topic in topics - there:
+            self._hold(topic, "it is not there, or may not be written")
+
+    def _hold(self, topic: str, why: str) -> None:
+        if topic not in self.held:
+            log.error("the outbox holds what is for %s: %s", topic, why)
+        self.held[topic] = why
+        self._met.discard(topic)
+        self._again_at[topic] = time.monotonic() + HOLD_S
+
+    def _release(self) -> None:
+        now = time.monotonic()
+        for topic in [topic for topic, at in self._again_at.items() if at <= now]:
+            del self.held[topic], self._again_at[topic]
 
     async def _until_next(self, connection: Any) -> float:
         """Seconds to the next deadline, at most the safety net's period."""
@@ -100,7 +179,14 @@ class Relay:
 
 async def _send(producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
     key = as_bytes(row["key"]) if row["key"] is not None else None
-    future: asyncio.Future[Any] = await producer.send(
-        row["topic"], row["value"], key=key, headers=headers_from_json(json.loads(row["headers"]))
-    )
+    headers = headers_from_json(json.loads(row["headers"]))
+    try:
+        future: asyncio.Future[Any] = await producer.send(row["topic"], row["value"], key=key, headers=headers)
+    except THE_TOPICS_FAULT as error:
+        future = asyncio.get_running_loop().create_future()
+        future.set_exception(error)
     return future
+
+
+def _failed(result: Any) -> bool:
+    return isinstance(result, BaseException)

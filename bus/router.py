@@ -5,6 +5,7 @@ from typing import Any
 
 from bus.uow import UnitOfWork
 from schemas.message import Message
+from schemas.upcast import newest
 
 Handler = Callable[[Any, UnitOfWork], Awaitable[None]]
 
@@ -26,7 +27,7 @@ class Router:
         return register
 
     def handler(self, type_: str) -> Handler | None:
-        return self._handlers.get(type_)
+        return self._handlers.get(newest(type_))
 
     @property
     def types(self) -> frozenset[str]:

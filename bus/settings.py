@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class BusSettings(BaseSettings):
-    """Addresses and credentials. Passwords come from files, never from the command line."""
+    """Addresses and credentials. Passwords come from files, never from the command line.
+
+    ``member`` tells processes apart that share one group and one database. ``inbox_days``: for so long is the same
+    message, sent again, known to be the same.
+    """
 
     model_config = SettingsConfigDict(env_prefix="TRUSTFLOW_", extra="ignore")
 
@@ -18,6 +22,8 @@ class BusSettings(BaseSettings):
     database_url: SecretStr
     http_host: str = "127.0.0.1"
     http_port: int
+    member: int = Field(default=0, ge=0)
+    inbox_days: float = Field(default=90.0, gt=0)
 
     @classmethod
     def from_environment(cls) -> Self:

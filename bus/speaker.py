@@ -1,7 +1,7 @@
 """How somebody outside the hub speaks: ask a command and wait for its answer, read events without joining a group."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTo
 from bus.decode import Record, Unreadable, read_envelope, read_message
 from bus.login import Login
 from bus.uow import new_id, traceparent
-from schemas.envelope import Envelope, envelope_for, to_headers
+from schemas.envelope import Envelope, Header, envelope_for, to_headers
 from schemas.message import Accepted, Answer, Command, Message, Rejected
 from schemas.topics import CLIENT, HUB_TOPICS
 
@@ -105,10 +105,14 @@ def hear(record: Record) -> Heard:
 
 
 class Speaker:
-    """One principal's voice and ears; use it as an async context manager. Connections open when they are needed."""
+    """One principal's voice and ears; use it as an async context manager. Connections open when they are needed.
 
-    def __init__(self, login: Login) -> None:
+    The administrator, who may write everywhere, speaks under the ``name`` of somebody else.
+    """
+
+    def __init__(self, login: Login, name: str | None = None) -> None:
         self._login = login
+        self._name = name or login.principal
         self._producer: AIOKafkaProducer | None = None
         self._listening: asyncio.Task[None] | None = None
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
@@ -126,11 +130,17 @@ class Speaker:
         if self._producer:
             await self._producer.stop()
 
-    async def send(self, command: Command) -> Envelope:
-        """Say a command and return its envelope; the answer may be read from the events."""
-        envelope = self._envelope(command)
-        await self._send(command, envelope)
+    async def send(self, message: Message) -> Envelope:
+        """Say a message and return its envelope; the answer to a command may be read from the events."""
+        envelope = self._envelope(message)
+        await self._send(message, envelope)
         return envelope
+
+    async def put(self, topic: str, key: bytes | None, value: bytes, headers: Sequence[Header]) -> None:
+        """Write a record as it is; return when the broker has it."""
+        with self._naming_the_remedy():
+            producer = await self._voice()
+            await producer.send_and_wait(topic, value, key=key, headers=list(headers))
 
     async def ask(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Accepted:
         """Send a command and wait for what becomes of it.
@@ -168,6 +178,14 @@ class Speaker:
 
         Records of one key come in order; across partitions there is none.
         """
+        async with aclosing(self.records(topics, since=since, until=until)) as records:
+            async for record in records:
+                yield hear(record)
+
+    async def records(
+        self, topics: Iterable[str], *, since: Since = None, until: Until = None
+    ) -> AsyncGenerator[Record, None]:
+        """Read as `events` does, and decode nothing."""
         async with self._consumer(topics) as (consumer, partitions):
             ends = await _ends(consumer, partitions, until)
             starts = await _starts(consumer, partitions, since)
@@ -178,23 +196,19 @@ class Speaker:
             while ends is None or await _behind(consumer, ends):
                 for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
                     for record in records:
-                        yield hear(record)
+                        yield record
 
-    def _envelope(self, command: Command) -> Envelope:
+    def _envelope(self, message: Message) -> Envelope:
         return envelope_for(
-            command,
+            message,
             id=new_id(),
-            source=f"/{self._login.principal}",
+            source=f"/{self._name}",
             time=datetime.now(UTC),
             traceparent=traceparent(None),
         )
 
-    async def _send(self, command: Command, envelope: Envelope) -> None:
-        with self._naming_the_remedy():
-            producer = await self._voice()
-            await producer.send_and_wait(
-                command.topic, command.to_bytes(), key=command.key.encode(), headers=to_headers(envelope)
-            )
+    async def _send(self, message: Message, envelope: Envelope) -> None:
+        await self.put(message.topic, message.key.encode(), message.to_bytes(), to_headers(envelope))
 
     async def _voice(self) -> AIOKafkaProducer:
         async with self._starting:

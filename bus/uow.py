@@ -1,7 +1,8 @@
 """The unit of work: one transaction's changes, and the messages that leave if and only if it commits."""
 
+import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -90,10 +91,15 @@ def _payload(message: Message) -> bytes:
     return payload
 
 
-async def write_outbox(connection: Connection, rows: Iterable[OutboxRow]) -> None:
-    await connection.executemany(
-        "insert into outbox (topic, key, value, headers, due_at) values ($1, $2, $3, $4, $5)",
-        [(row.topic, row.key, row.value, _as_json(row.headers), row.due_at) for row in rows],
+async def write_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
+    """In their order, by one statement: the relay says them by their ids."""
+    columns = [(row.topic, row.key, row.value, headers_as_text(row.headers), row.due_at) for row in rows]
+    await connection.execute(
+        """insert into outbox (topic, key, value, headers, due_at)
+           select topic, key, value, headers, due_at from unnest
+               ($1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[])
+               with ordinality as said (topic, key, value, headers, due_at, number) order by number""",
+        *map(list, zip(*columns, strict=True)),
     )
 
 
@@ -104,11 +110,14 @@ async def write_jobs(connection: Connection, rows: Iterable[JobRow], cause: Enve
     )
 
 
-async def flush(uow: UnitOfWork) -> None:
-    if uow.outbox:
-        await write_outbox(uow.connection, uow.outbox)
-    if uow.jobs:
-        await write_jobs(uow.connection, uow.jobs, uow.cause)
+async def flush(*uows: UnitOfWork) -> None:
+    """Write what these have said and asked for, in their order; all are of one transaction."""
+    said = [row for uow in uows for row in uow.outbox]
+    if said:
+        await write_outbox(uows[0].connection, said)
+    for uow in uows:
+        if uow.jobs:
+            await write_jobs(uow.connection, uow.jobs, uow.cause)
 
 
 def as_text(raw: bytes) -> str:
@@ -120,7 +129,11 @@ def as_bytes(text: str) -> bytes:
     return text.replace(BEYOND_LATIN_1, "\0").encode("latin-1")
 
 
-def _as_json(headers: list[Header]) -> list[tuple[str, str | None]]:
+def headers_as_text(headers: Iterable[Header]) -> str:
+    return json.dumps(_as_json(headers))
+
+
+def _as_json(headers: Iterable[Header]) -> list[tuple[str, str | None]]:
     return [(as_text(name.encode()), None if value is None else as_text(value)) for name, value in headers]
 
 

@@ -5,6 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 
+ANY_WORK = "any"
+"""Woken with whoever else is."""
+
 
 class Wake:
     """Waiters by the name of their work; each sees every call of its name that came after it last looked."""
@@ -18,9 +21,12 @@ class Wake:
         return event
 
     def up(self, names: Iterable[str]) -> None:
-        for name in names:
+        for name in {*names, ANY_WORK} if names else ():
             for event in self._events[name]:
                 event.set()
+
+    def everybody(self) -> None:
+        self.up(tuple(self._events))
 
 
 async def wait(event: asyncio.Event, at_most_s: float) -> None:

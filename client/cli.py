@@ -2,7 +2,8 @@
 
 import typer
 
-from client import cohort, events, imports, model, project, run
+from client import cohort, imports, model, project, run
+from client.ops import commands as ops
 from client.terminal import EXIT_CODES
 
 PATH = """Train imaging AI across hospitals without moving patient data.
@@ -23,7 +24,7 @@ The path, one command after the other:
 11  trustflow run download RUN --to model.safetensors --as ann
 
 `make up` starts a federation to try it on. Set TRUSTFLOW_USER instead of --as. Every command takes --json.
-`trustflow events trace ID` shows what any of this caused.
+`trustflow ops trace ID` shows what any of this caused; `trustflow ops` is for operators.
 """
 
 app = typer.Typer(
@@ -35,6 +36,6 @@ for name, group in (
     ("import", imports.app),
     ("model", model.app),
     ("run", run.app),
-    ("events", events.app),
+    ("ops", ops.app),
 ):
     app.add_typer(group, name=name)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from client.sdk import Trustflow
 from client.terminal import Actor, AsJson, out, pictures, play, say_json, table
-from client.views import QueryView, fold_query
+from schemas.views import QueryView, fold_query
 
 app = typer.Typer(no_args_is_help=True, help="Count a cohort at each trust; only released counts come back.")
 

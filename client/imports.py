@@ -10,7 +10,7 @@ from rich.table import Table
 
 from client.sdk import Trustflow
 from client.terminal import Actor, AsJson, out, pictures, play, say, say_json, table
-from client.views import ImportView, TrustImport
+from schemas.views import ImportView, TrustImport
 
 app = typer.Typer(no_args_is_help=True, help="Follow images from each PACS into the trust's XNAT.")
 

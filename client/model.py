@@ -7,8 +7,8 @@ import typer
 
 from client.sdk import NotFound, Trustflow
 from client.terminal import Actor, AsJson, out, play, say, say_json, table
-from client.views import BundleView
 from schemas.training import BundleSubmitted
+from schemas.views import BundleView
 
 app = typer.Typer(no_args_is_help=True, help="Bring training code to the trusts; each approves it by its digest.")
 

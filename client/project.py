@@ -7,7 +7,7 @@ from rich.console import Group
 
 from client.sdk import Trustflow
 from client.terminal import Actor, AsJson, out, play, say, say_json, table
-from client.views import ProjectView
+from schemas.views import ProjectView
 
 app = typer.Typer(no_args_is_help=True, help="Draft a request, ask trusts for it, decide on it.")
 

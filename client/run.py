@@ -13,8 +13,8 @@ from rich.text import Text
 
 from client.sdk import Trustflow
 from client.terminal import RUN_FAILED, Actor, AsJson, err, out, pictures, play, say, say_json, table
-from client.views import RunView, fold_run
 from schemas.training import Metrics, RunFinished, RunPlan
+from schemas.views import RunView, fold_run
 
 app = typer.Typer(no_args_is_help=True, help="Train at the trusts, follow the rounds, take the model.")
 

@@ -20,18 +20,6 @@ from bus.objects import ObjectLane
 from bus.speaker import Bookmark, CommandRejected, Heard, NoAnswer, Since, Speaker, Until
 from bus.uow import new_id
 from client.settings import FederationSettings
-from client.views import (
-    ImportView,
-    ModelView,
-    ProjectView,
-    QueryView,
-    RunView,
-    fold_import,
-    fold_model,
-    fold_project,
-    fold_query,
-    fold_run,
-)
 from schemas.bundle import pack
 from schemas.cohort import CohortEvent, QueryTotalled, SubmitQuery
 from schemas.imaging import RetryStudies
@@ -63,6 +51,18 @@ from schemas.training import (
     StartRun,
     StopRun,
     SubmitBundle,
+)
+from schemas.views import (
+    ImportView,
+    ModelView,
+    ProjectView,
+    QueryView,
+    RunView,
+    fold_import,
+    fold_model,
+    fold_project,
+    fold_query,
+    fold_run,
 )
 
 M = TypeVar("M", bound=Message)

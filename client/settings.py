@@ -7,7 +7,7 @@ from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bus.login import Login
-from schemas.topics import CLIENT, OPERATOR
+from schemas.topics import ADMINISTRATOR, CLIENT, OPERATOR
 
 ENV_FILE = Path("build/run/env")
 
@@ -29,7 +29,7 @@ class FederationSettings(BaseSettings):
         default=None,
         validation_alias=AliasChoices("TRUSTFLOW_OPERATOR_PASSWORD_FILE", "KAFKA_OPERATOR_PASSWORD_FILE"),
     )
-
+    admin_password_file: Path | None = Field(default=None, validation_alias="TRUSTFLOW_ADMIN_PASSWORD_FILE")
     kafka_ca_file: Path | None = Field(default=None, validation_alias="TRUSTFLOW_KAFKA_CA_FILE")
 
     def client_login(self) -> Login:
@@ -39,6 +39,11 @@ class FederationSettings(BaseSettings):
         if self.operator_password_file is None:
             raise NotRunning("only the operator reads every topic: set TRUSTFLOW_OPERATOR_PASSWORD_FILE")
         return Login(self.kafka_bootstrap, OPERATOR, _secret(self.operator_password_file), self.kafka_ca_file)
+
+    def admin_login(self) -> Login:
+        if self.admin_password_file is None:
+            raise NotRunning("only the administrator changes topics and rules: set TRUSTFLOW_ADMIN_PASSWORD_FILE")
+        return Login(self.kafka_bootstrap, ADMINISTRATOR, _secret(self.admin_password_file), self.kafka_ca_file)
 
 
 def federation_settings(here: Path | None = None) -> FederationSettings:

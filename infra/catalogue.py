@@ -3,14 +3,15 @@
 Run `python -m infra.catalogue` after every change of a message, and commit what it writes.
 """
 
-import inspect
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from infra.contract.language import message_types, schema
+from infra.contract.revisions import ForbiddenEdit, Revisions
 from schemas.message import Message, Record
-from schemas.registry import MODULES
 from schemas.topics import HUB_TOPICS, Topic, trust_topics
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -26,29 +27,6 @@ Every record is a CloudEvents 1.0 event in Kafka binary mode: attributes in `ce_
 `ce_subject` and the record's key are both the field named as *key*. Readers ignore fields they do not know.
 A JSON Schema of each payload lies in `docs/schemas/`.
 """
-
-
-def message_types() -> tuple[type[Message], ...]:
-    """Every message of the language, in the order in which its module declares it."""
-    return tuple(
-        member
-        for module in MODULES
-        for member in vars(module).values()
-        if inspect.isclass(member) and issubclass(member, Message) and member.__module__ == module.__name__
-        if "type" in vars(member)
-    )
-
-
-def schema(message: type[Message]) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a payload as it is read; its id is the event's ``dataschema``."""
-    described = message.model_json_schema()
-    identity = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{_colons(message.type)}"}
-    return identity | described
-
-
-def schemas() -> dict[str, str]:
-    """File name to text."""
-    return {f"{message.type}.json": json.dumps(schema(message), indent=2) + "\n" for message in message_types()}
 
 
 def catalogue() -> str:
@@ -133,18 +111,18 @@ def _kept(topic: Topic) -> str:
     return "kept for ever" if topic.retention_ms < 0 else f"kept for {topic.retention_ms // 86_400_000} days"
 
 
-def _colons(type_: str) -> str:
-    return type_.replace(".", ":")
-
-
 def write(docs: Path = DOCS) -> None:
-    """Write the page and the schemas; a schema whose message is gone stays, since its records do."""
-    folder = docs / "schemas"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the page and the schemas; raises ForbiddenEdit, and writes nothing, where readers would not survive it."""
+    Revisions(docs / "schemas").publish(map(schema, message_types()))
     (docs / "events.md").write_text(catalogue())
-    for name, text in schemas().items():
-        (folder / name).write_text(text)
+
+
+def main() -> None:
+    try:
+        write()
+    except ForbiddenEdit as forbidden:
+        sys.exit(f"nothing was written: readers of what was published would not survive this\n{forbidden}")
 
 
 if __name__ == "__main__":
-    write()
+    main()

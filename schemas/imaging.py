@@ -5,7 +5,8 @@ from typing import Literal
 from schemas.ids import Code, Count, Id, StudyPseudonym, TrustId
 from schemas.message import Accepted, Command, Message, Record, Rejected
 
-StudyState = Literal["queued", "moving", "received", "deidentified", "archived", "converted", "failed"]
+StudyStep = Literal["queued", "moving", "received", "deidentified", "archived", "converted"]
+StudyState = Literal[StudyStep, "failed"]
 
 
 class Tally(Record):

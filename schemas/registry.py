@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from functools import cache
 
-from schemas import aggregation, cohort, imaging, project, training, trust
+from schemas import aggregation, cohort, imaging, operations, project, training, trust
 from schemas.message import REGISTRY, Message, Record
+from schemas.upcast import newest
 
-MODULES = (project, cohort, imaging, training, aggregation, trust)
+MODULES = (project, cohort, imaging, training, aggregation, trust, operations)
 
 
 def message_class(type_: str) -> type[Message] | None:
-    return REGISTRY.get(type_)
+    """What a message of this type is read as: the newest major version that it can be upcast to."""
+    return REGISTRY.get(newest(type_))
 
 
 def newer_major_of_known(type_: str) -> bool:

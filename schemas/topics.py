@@ -7,6 +7,7 @@ again. The client is the command line, the backend any UI backend.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 ADMINISTRATOR = "admin"
@@ -23,6 +24,7 @@ SERVICES = ("project", "cohort", "imaging_ingest", "training_coordinator", "aggr
 
 Operation = Literal["READ", "WRITE", "CREATE", "DELETE", "DESCRIBE"]
 TRUST_PREFIX = "trust-"
+TRUST_TOPIC = re.compile(r"trust\.(?P<trust>[a-z][a-z0-9-]{0,30})\.[a-z]+")
 ANY_TRUST = "any"
 REPLAY_PREFIX = "replay."
 DEAD_LETTER_PREFIX = "dlq."
@@ -52,6 +54,19 @@ class Acl:
     resource: Literal["TOPIC", "GROUP"]
     name: str
     prefixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a principal may take of one broker: bytes a second written and read, percent of one thread's time, and
+    topics or partitions changed a second. Who takes more is slowed down, not refused.
+    """
+
+    principal: str
+    producer_byte_rate: float
+    consumer_byte_rate: float
+    request_percentage: float
+    controller_mutation_rate: float
 
 
 HUB_TOPICS = (
@@ -121,6 +136,44 @@ def all_topics(trusts: Iterable[str]) -> tuple[Topic, ...]:
 
 def principals(trusts: Iterable[str]) -> tuple[str, ...]:
     return (*consumers(trusts), *SPEAKERS, OPERATOR)
+
+
+def quotas(trusts: Iterable[str]) -> tuple[Quota, ...]:
+    """People and trusts speak in messages of some kilobytes; a service reads every trust, and all of it on a rebuild.
+
+    Nobody but the operator makes topics, so nobody else has a share of the controller worth naming.
+    """
+    mib = float(2**20)
+    nodes = map(trust_principal, trusts)
+    return (
+        *(Quota(service, 32 * mib, 64 * mib, 200.0, 1.0) for service in SERVICES),
+        *(Quota(principal, 2 * mib, 16 * mib, 50.0, 1.0) for principal in (*nodes, *SPEAKERS)),
+        Quota(OPERATOR, 8 * mib, 64 * mib, 100.0, 10.0),
+    )
+
+
+@cache
+def writers(topic: str) -> tuple[str, ...] | None:
+    """Return who may write a live topic, or nothing where no topic of that name is declared."""
+    trust = TRUST_TOPIC.fullmatch(topic)
+    declared = (*HUB_TOPICS, *(trust_topics(trust["trust"]) if trust else ()))
+    return next((known.writers for known in declared if known.name == topic), None)
+
+
+def may_say(source: str, topic: str) -> bool:
+    """Whether a writer of this topic may name itself so: ``/<principal>``, a UI backend with a path of its own behind.
+
+    A topic that is not declared exists on no broker of ours: there is no rule for it.
+    """
+    allowed = writers(topic)
+    named = (f"/{BACKEND}" if source.startswith(f"/{BACKEND}/") else source).removeprefix("/")
+    return allowed is None or (source.startswith("/") and named in allowed)
+
+
+def speaking_trust(topic: str) -> str | None:
+    """Return the trust that alone writes this topic, if it is one."""
+    trust = TRUST_TOPIC.fullmatch(topic)
+    return trust["trust"] if trust and writers(topic) == (trust_principal(trust["trust"]),) else None
 
 
 def acls(trusts: Iterable[str]) -> tuple[Acl, ...]:

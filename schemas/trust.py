@@ -1,12 +1,15 @@
 """What hub and trust say to each other, on topics of that trust alone."""
 
 from datetime import datetime
+from typing import Self
+
+from pydantic import model_validator
 
 from schemas.cohort import Cell, Outcome
 from schemas.ids import Code, Count, Id, Sentence, Sha256, Sql, StudyPseudonym, Title, TrustId, UserId
-from schemas.imaging import StudyState
+from schemas.imaging import StudyStep
 from schemas.manifest import DownloadGrant, Manifest, UploadGrant
-from schemas.message import Message
+from schemas.message import Message, Record
 from schemas.training import Metrics, TaskKind
 
 COMMANDS = "trust.{trust_id}.commands"
@@ -123,18 +126,39 @@ class ImportPlanned(Message, type="trustflow.trust.import_planned.v1", topic=EVE
     studies: Count
 
 
-class StudyAdvanced(Message, type="trustflow.trust.study_advanced.v1", topic=EVENTS, key="project_id"):
-    """One study reached a state. ``expected`` is the PACS's own count of images, ``present`` what is there."""
+class StudyFailure(Record):
+    """Why a study went no further; ``final`` when the trust does not try it again by itself."""
+
+    code: Code
+    final: bool
+
+
+class StudyAdvanced(Message, type="trustflow.trust.study_advanced.v2", topic=EVENTS, key="project_id"):
+    """One study reached a state, or failed after it; ``arrived`` when it is where the project wants it.
+
+    ``expected`` is the PACS's own count of images, ``present`` what is there.
+    """
 
     trust_id: TrustId
     project_id: Id
     study: StudyPseudonym
-    state: StudyState
+    state: StudyStep
     attempt: Count
-    final: bool = False
+    arrived: bool = False
+    failure: StudyFailure | None = None
     expected: Count | None = None
     present: Count | None = None
-    code: Code | None = None
+
+    @property
+    def settled(self) -> bool:
+        """True when nothing more happens to it unless somebody asks."""
+        return self.failure.final if self.failure else self.arrived
+
+    @model_validator(mode="after")
+    def _contradicts_nothing(self) -> Self:
+        if self.arrived and (self.failure or self.state not in {"archived", "converted"}):
+            raise ValueError("arrived: only an archived or converted study that did not fail has arrived")
+        return self
 
 
 class RunPrepared(Message, type="trustflow.trust.run_prepared.v1", topic=EVENTS, key="run_id"):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from client.views import TrustImport
 from infra.demo.hospital import Hospitals
 from infra.demo.play import ROUNDS, RunRecord, Story
 from schemas.manifest import PART_SIZE
+from schemas.views import TrustImport
 
 EXPECTED_FAILURES = ("ambiguous_accession", "not_in_pacs")
 EXPECTED_REFUSALS = {

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bus.speaker import CommandRejected
 from client.sdk import Trustflow
-from client.views import ImportView
 from infra.demo.hospital import Hospitals, label_images
 from infra.demo.screen import Screen
 from infra.federation import Federation
@@ -23,6 +22,7 @@ from schemas.training import (
     TrustReady,
     UpdateAccepted,
 )
+from schemas.views import ImportView
 
 RESEARCHER, COLLEAGUE = "ann", "bob"
 BUNDLE = Path(__file__).parent / "bundle"

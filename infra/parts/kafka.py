@@ -16,6 +16,7 @@ from schemas.topics import ADMINISTRATOR
 
 _LOG4J = Path(__file__).parent.parent / "kafka" / "log4j2.xml"
 _API_VERSIONS = 18
+_PROTOCOLS = "SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Kafka:
 
     Those in `by_hand` may log in with PLAIN as well: the kcat of Debian 12 (librdkafka 2.0) repeats the client's
     nonce in SCRAM's last message, which brokers refuse since CVE-2024-56128 was closed.
+
+    `detour` is a second door: the port behind it, and the port that clients who came by it are sent to (a proxy's).
     """
 
     directory: Path
@@ -31,6 +34,7 @@ class Kafka:
     controller_port: int
     principals: Mapping[str, str] = field(repr=False)
     by_hand: tuple[str, ...] = ()
+    detour: tuple[int, int] | None = None
     name: str = "kafka"
     stop_signal: Signals = Signals.SIGTERM
 
@@ -82,6 +86,22 @@ class Kafka:
         if done.returncode != 0:
             raise RuntimeError(f"Kafka's storage could not be formatted:\n{(done.stdout + done.stderr)[-2000:]}")
 
+    def _detour(self, jaas: str) -> dict[str, str]:
+        if self.detour is None:
+            return {}
+        port, told = self.detour
+        return {
+            "listeners": f"{self._listeners},DETOUR://127.0.0.1:{port}",
+            "advertised.listeners": f"SASL_PLAINTEXT://{self.bootstrap},DETOUR://127.0.0.1:{told}",
+            "listener.security.protocol.map": f"{_PROTOCOLS},DETOUR:SASL_PLAINTEXT",
+            "listener.name.detour.scram-sha-512.sasl.jaas.config": jaas,
+            "listener.name.detour.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        }
+
+    @property
+    def _listeners(self) -> str:
+        return f"SASL_PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{self.controller_port}"
+
     def _plain_logins(self) -> str:
         users = "".join(f' user_{name}="{self.principals[name]}"' for name in self.by_hand)
         return f"org.apache.kafka.common.security.plain.PlainLoginModule required{users};"
@@ -96,9 +116,9 @@ class Kafka:
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"SASL_PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "listeners": self._listeners,
             "advertised.listeners": f"SASL_PLAINTEXT://{self.bootstrap}",
-            "listener.security.protocol.map": "SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.security.protocol.map": _PROTOCOLS,
             "inter.broker.listener.name": "SASL_PLAINTEXT",
             "sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
             "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
@@ -124,6 +144,7 @@ class Kafka:
             "group.initial.rebalance.delay.ms": "0",
             "num.network.threads": "2",
             "num.io.threads": "4",
+            **self._detour(jaas),
         }.items())  # fmt: skip
 
 

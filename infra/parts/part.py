@@ -81,15 +81,15 @@ def wait_until(answers: Callable[[], bool], part: Part, timeout_s: float) -> Non
 def running(part: P) -> Iterator[P]:
     """Prepare, start and wait for a part; stop it and all its children at the end."""
     part.prepare()
-    process = _start(part)
+    process = start(part)
     try:
-        _wait_or_die(part, process)
+        wait_or_die(part, process)
         yield part
     finally:
-        _stop(process, part.stop_signal)
+        stop(process, part.stop_signal)
 
 
-def _start(part: Part) -> subprocess.Popen[bytes]:
+def start(part: Part) -> subprocess.Popen[bytes]:
     with log_of(part).open("ab") as log:
         return subprocess.Popen(
             part.command,
@@ -102,7 +102,7 @@ def _start(part: Part) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait_or_die(part: Part, process: subprocess.Popen[bytes]) -> None:
+def wait_or_die(part: Part, process: subprocess.Popen[bytes]) -> None:
     give_up = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
@@ -114,7 +114,8 @@ def _wait_or_die(part: Part, process: subprocess.Popen[bytes]) -> None:
                 raise
 
 
-def _stop(process: subprocess.Popen[bytes], politely: signal.Signals) -> None:
+def stop(process: subprocess.Popen[bytes], politely: signal.Signals) -> None:
+    """Ask a part to end, and end it and its children when it has not."""
     _signal_group(process, politely)
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_TIMEOUT_S)

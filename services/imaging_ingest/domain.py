@@ -76,9 +76,9 @@ def planned(event: ImportPlanned) -> tuple[Import, list[Message]]:
 def advance(import_: Import, before: Study, event: StudyAdvanced) -> tuple[Import, Study, list[Message]]:
     """A study's step. A trust tells them in order, so the last one heard is the truth."""
     after = Study(
-        state=event.state,
+        state=_state(event),
         attempt=event.attempt,
-        final=event.final,
+        final=event.settled,
         expected=before.expected if event.expected is None else event.expected,
         present=before.present if event.present is None else event.present,
     )
@@ -113,11 +113,15 @@ def _progressed(event: StudyAdvanced, tally: Tally) -> ImportProgressed:
         project_id=event.project_id,
         trust_id=event.trust_id,
         study=event.study,
-        state=event.state,
+        state=_state(event),
         attempt=event.attempt,
-        code=event.code,
+        code=event.failure.code if event.failure else None,
         tally=tally,
     )
+
+
+def _state(event: StudyAdvanced) -> StudyState:
+    return "failed" if event.failure else event.state
 
 
 def _finished(import_: Import) -> ImportFinished:

@@ -1,112 +1,64 @@
-"""`make bench`: measure the federation beside the bare parts it is made of, and write docs/benchmarks.md."""
+"""`make bench`: measure the federation beside the bare parts it is made of, and write docs/benchmarks.md.
 
-import asyncio
+Parts may be named on the command line. The document is written once every part has been measured on this machine.
+"""
+
+import argparse
+import dataclasses
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 from rich.console import Console
 
-from infra import lifecycle
-from infra.federation import ROOT, Federation
-from tests.bench.commands import command_latencies
-from tests.bench.findings import Finding, load_now, markdown, screen_table
-from tests.bench.folding import updates
-from tests.bench.ping import percentile, ping
-from tests.bench.rounds import CHAIN, Leg, Rounds, run_rounds
-from tests.bench.stand import RUN, Stand, stand
-from tests.bench.transfers import bare_round, store, to_two_trusts, two_processes
+from infra.federation import ROOT
+from tests.bench import backbone, hops, learning, many_trusts, relaying
+from tests.bench.findings import screen_table
+from tests.bench.results import Result, keep, kept, markdown
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 NOTES = Path(__file__).with_name("notes.md")
-MODEL_BYTES = 102_000_000
-LARGE_BYTES = 795_000_000
-NVFLARE_S, FLOWER_S = 2.50, 6.08
-"""Medians published in the project's study of peers: the same trivial client, two of them, on 2 cores."""
 
-
-async def live(console: Console) -> tuple[Federation, list[Finding], dict[str, tuple[Leg, ...]]]:
-    """Measure what needs the running federation."""
-    async with stand(console) as stand_:
-        hop = await ping(stand_.federation, 300)
-        tiny = await run_rounds(stand_, "tiny", 30)
-        findings = tiny_findings(tiny, median(hop), load_now())
-        console.print(f"tiny rounds: {tiny.median:.3f} s")
-        findings += await _commands(stand_, hop)
-        large = await run_rounds(stand_, "resnet50", 6)
-        console.print(f"102 MB rounds: {large.median:.3f} s")
-        return stand_.federation, [*findings, _large(large, tiny)], {"tiny": tiny.legs, "102 MB": large.legs}
-
-
-def tiny_findings(tiny: Rounds, hop: float, load: float) -> list[Finding]:
-    bare = len(CHAIN) * hop
-    return [
-        Finding("round, 10 parameters, 2 trusts", tiny.median, "s", 0.10, bare, f"{len(CHAIN)} hops of Kafka", load),
-        Finding("… slowest of all rounds", max(tiny.seconds), "s", load=load),
-        Finding("… NVFLARE 2.9.0, published", NVFLARE_S, "s"),
-        Finding("… Flower 1.41.0, published", FLOWER_S, "s"),
-    ]
-
-
-async def _commands(stand_: Stand, hop: tuple[float, ...]) -> list[Finding]:
-    seconds = await command_latencies(stand_, 300)
-    return [
-        Finding(
-            f"command in the hub to handler at the trust, p{which}",
-            percentile(seconds, which) * 1000,
-            "ms",
-            aim,
-            percentile(hop, which) * 1000,
-            "one hop of Kafka",
-            load_now(),
-        )
-        for which, aim in ((50, 20), (99, 100))
-    ]
-
-
-def _large(large: Rounds, tiny: Rounds) -> Finding:
-    return Finding("round with 102 MB, over the tiny one", large.median - tiny.median, "s", 0.6, load=load_now())
-
-
-def moved(federation: Federation, large: Finding) -> list[Finding]:
-    """Measure the object lane beside plain transfers of the same bytes."""
-    with store(federation) as store_, two_processes() as pool:
-        bare = median(bare_round(store_, pool, MODEL_BYTES) for _ in range(4))
-        both = [to_two_trusts(store_, pool, LARGE_BYTES) for _ in range(3)]
-    ours, plain = (median(times) for times in zip(*both, strict=True))
-    there = Finding("795 MB to two trusts", ours, "s", 5, plain, "aiohttp, sha256, write", load_now())
-    beside = Finding(large.what, large.ours, "s", large.aim, bare, "its 7 transfers, sha256", large.load)
-    return [beside, there]
-
-
-def folded() -> list[Finding]:
-    with updates(RUN / "updates") as updates_:
-        peaks = {count: updates_.memory(count) for count in (2, 8, 32)}
-        times = updates_.times(8)
-    resident = [
-        Finding(f"fold {count} x 102 MB, peak resident above idle", peak["resident"], "models", 1.5, load=load_now())
-        for count, peak in peaks.items()
-    ]
-    private = max(peak["private"] for peak in peaks.values())
-    plain, bare = times["plain"], "torch, in memory, in place"
-    return [
-        *resident,
-        Finding("… of which not backed by a file (most of the three)", private, "models", load=load_now()),
-        Finding("fold 8 x 102 MB from files", times["ours"], "s", 1.3 * plain, plain, bare, load_now()),
-    ]
+Part = Callable[[Console], Result]
+PARTS: dict[str, Part] = {
+    "backbone": backbone.measure,
+    "relay": relaying.measure,
+    "hops": hops.measure,
+    "trusts": many_trusts.measure,
+    "rounds": learning.rounds,
+    "fold": learning.folded,
+}
 
 
 def main() -> None:
-    console, began = Console(width=140), time.monotonic()
-    try:
-        federation, findings, legs = asyncio.run(live(console))
-        findings[-1:] = moved(federation, findings[-1])
-    finally:
-        lifecycle.down(console.print, RUN)
-    findings += folded()
-    console.print(screen_table(findings))
-    DOCUMENT.write_text(markdown(findings, legs, NOTES.read_text(), time.monotonic() - began))
+    console, asked = Console(width=150), _asked()
+    for name in asked:
+        console.rule(name)
+        result = _timed(PARTS[name], console)
+        keep(name, result)
+        console.print(screen_table(result.findings))
+    results = kept(PARTS)
+    if missing := [name for name in PARTS if name not in results]:
+        console.print(f"{DOCUMENT.name} stays as it is: never measured here: {', '.join(missing)}")
+        return
+    DOCUMENT.write_text(markdown(results, NOTES.read_text()))
     console.print(f"written to {DOCUMENT}")
+
+
+def _asked() -> list[str]:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all by default")
+    named: list[str] = parser.parse_args().parts
+    if unknown := sorted(set(named) - set(PARTS)):
+        parser.error(f"there is no part {', '.join(unknown)}: choose of {', '.join(PARTS)}")
+    return named or list(PARTS)
+
+
+def _timed(part: Part, console: Console) -> Result:
+    began = time.monotonic()
+    result = part(console)
+    return dataclasses.replace(result, seconds=time.monotonic() - began, on=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
 
 
 if __name__ == "__main__":

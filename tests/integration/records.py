@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bus.uow import new_id, traceparent
 from schemas.envelope import Header, envelope_for, to_headers
 from schemas.message import Message
-from schemas.topics import Topic
+from schemas.topics import Topic, writers
 
 WITHIN_S = 30.0
 
@@ -36,9 +36,14 @@ class Raw:
 
 def raw(message: Message, *, id_: str | None = None) -> Raw:
     envelope = envelope_for(
-        message, id=id_ or new_id(), source="/test", time=datetime.now(UTC), traceparent=traceparent(None)
+        message, id=id_ or new_id(), source=source_of(message), time=datetime.now(UTC), traceparent=traceparent(None)
     )
     return Raw(message.topic, message.key.encode(), message.to_bytes(), to_headers(envelope))
+
+
+def source_of(message: Message) -> str:
+    """The first of those who may say it."""
+    return f"/{(writers(message.topic) or ('test',))[0]}"
 
 
 async def send(producer: AIOKafkaProducer, records: Sequence[Raw], partition: int | None = None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bus.errors import Transient
 from bus.lanes import Job, Lanes
 from bus.uow import UnitOfWork
-from schemas.trust import StudyAdvanced
+from schemas.trust import StudyAdvanced, StudyFailure
 from trust_node import store
 from trust_node.imaging.states import Step, StudyState
 from trust_node.imaging.study import Importer, StudyOrder
@@ -64,10 +64,9 @@ class ImagingLane:
                 trust_id=self.trust_id,
                 project_id=message.project_id,
                 study=message.study,
-                state="failed",
+                state=Step.QUEUED.value,
                 attempt=ATTEMPTS,
-                final=True,
-                code=code,
+                failure=StudyFailure(code=code, final=True),
             )
         )
 
@@ -88,11 +87,14 @@ class _Telling:
     attempt: int
     to_nifti: bool
     last: Step | None = None
+    reached: Step = Step.QUEUED
 
     async def tell(self, state: StudyState) -> None:
         if state.step == self.last:
             return
         self.last = state.step
+        if state.code is None:
+            self.reached = state.step
         again = state.code is not None and state.code.retryable and self.job.attempts < ATTEMPTS
         final = self._is_final(state) and not again
         async with self.job.done() if final else self.job.transaction() as uow:
@@ -120,12 +122,12 @@ class _Telling:
             trust_id=self.trust_id,
             project_id=self.message.project_id,
             study=self.message.study,
-            state=state.step.value,
+            state=self.reached.value,
             attempt=self.attempt,
-            final=final,
+            arrived=final and state.code is None,
+            failure=StudyFailure(code=state.code.value, final=final) if state.code else None,
             expected=state.expected,
             present=_present(state),
-            code=state.code.value if state.code else None,
         )
 
 

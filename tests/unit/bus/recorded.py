@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.envelope import Header, envelope_for, to_headers
 from schemas.message import Message
+from schemas.topics import writers
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -25,16 +26,17 @@ class FakeRecord:
 
 def record_of(message: Message, **headers: bytes | None) -> FakeRecord:
     """A good record of this message, some headers changed."""
-    envelope = envelope_for(message, id="e1", source="/test", time=NOW, traceparent=TRACE)
+    source = f"/{(writers(message.topic) or ('test',))[0]}"
+    envelope = envelope_for(message, id="e1", source=source, time=NOW, traceparent=TRACE)
     changed = dict(to_headers(envelope)) | {f"ce_{name}": value for name, value in headers.items()}
     return FakeRecord(message.topic, message.key.encode(), message.to_bytes(), list(changed.items()))
 
 
 @dataclass(slots=True)
 class FakeConnection:
-    """Keeps the rows of every ``executemany``."""
+    """Keeps the rows that are written to the outbox."""
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
-    async def executemany(self, _sql: str, rows: list[tuple[Any, ...]]) -> None:
-        self.rows += rows
+    async def execute(self, _sql: str, *columns: list[Any]) -> None:
+        self.rows += zip(*columns, strict=True)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bus.answers import Answers
 from bus.inbox import Inbox
 from bus.router import Router
 from bus.uow import UnitOfWork
@@ -28,7 +29,7 @@ def inbox() -> Inbox:
     @router.on(EndRun)
     async def handle(message: EndRun, uow: UnitOfWork) -> None: ...
 
-    return Inbox("node", router)
+    return Inbox("node", router, Answers("node"))
 
 
 async def test_what_nobody_handles_is_passed_over_without_a_transaction() -> None:

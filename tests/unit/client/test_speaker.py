@@ -29,7 +29,7 @@ class Raw:
 
 
 def headers() -> list[tuple[str, bytes]]:
-    return to_headers(envelope_for(COMMAND, id=new_id(), source="/t", time=START, traceparent=traceparent(None)))
+    return to_headers(envelope_for(COMMAND, id=new_id(), source="/client", time=START, traceparent=traceparent(None)))
 
 
 def test_a_good_record_is_heard_whole():

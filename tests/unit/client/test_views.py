@@ -3,7 +3,7 @@ from functools import reduce
 import pytest
 
 from client.imports import share_done
-from client.views import fold_import, fold_model, fold_project, fold_query, fold_run
+from schemas.views import fold_import, fold_model, fold_project, fold_query, fold_run
 from schemas.cohort import CohortFrozen, CohortNotFrozen, QuerySubmitted, QueryTotalled, TrustCounted
 from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, Tally
 from schemas.project import (

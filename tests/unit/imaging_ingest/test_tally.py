@@ -16,6 +16,7 @@ from services.imaging_ingest.domain import Import, Project, Study
 STEPS = ("moving", "received", "deidentified", "archived", "converted")
 PSEUDONYMS = tuple(f"S{number:016x}" for number in range(4))
 PROJECT = Project(name="Knees", dicom_to_nifti=True, members=("ada",))
+NO_PIXELS = {"code": "no_pixels", "final": True}
 RETRY = RetryStudies(actor="ada", project_id="p1", trust_id="amber")
 
 
@@ -56,7 +57,7 @@ class TestImporting:
         import_, _ = planned(1)
         import_, study, _ = domain.advance(import_, Study(), step(PSEUDONYMS[0], "received", expected=30, present=30))
         assert (import_.tally.received, import_.tally.slices_in) == (1, 30)
-        import_, _, said = domain.advance(import_, study, step(PSEUDONYMS[0], "failed", final=True, code="no_pixels"))
+        import_, _, said = domain.advance(import_, study, step(PSEUDONYMS[0], "received", failure=NO_PIXELS))
         assert import_.tally == Tally(asked=1, failed=1)
         assert isinstance(said[-1], ImportFinished)
 
@@ -100,16 +101,16 @@ class ImportMachine(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 3), state=st.sampled_from(STEPS), images=st.none() | st.integers(0, 500))
     def advance(self, index: int, state: str, images: int | None) -> None:
-        self.tell(step(self.name(index), state, final=state == "converted", expected=images, present=images))
+        self.tell(step(self.name(index), state, arrived=state == "converted", expected=images, present=images))
 
-    @rule(index=st.integers(0, 3), final=st.booleans())
-    def fail(self, index: int, final: bool) -> None:
-        self.tell(step(self.name(index), "failed", final=final, code="no_pixels"))
+    @rule(index=st.integers(0, 3), state=st.sampled_from(STEPS), final=st.booleans())
+    def fail(self, index: int, state: str, final: bool) -> None:
+        self.tell(step(self.name(index), state, failure=NO_PIXELS | {"final": final}))
 
     @rule()
     def end_all(self) -> None:
         for name in self.names:
-            self.tell(step(name, "converted", final=True, expected=7, present=7))
+            self.tell(step(name, "converted", arrived=True, expected=7, present=7))
         assert self.import_.finished
         assert self.import_.tally.slices_in == self.import_.tally.slices_out == 7 * len(self.names)
 

@@ -1,0 +1,69 @@
+"""`trustflow ops trace`: from one click to everything it caused, in every trust."""
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from client import terminal
+from client.ops.causes import Node, Step, as_record, is_refusal, related, time_of, told, tree, walk
+from client.ops.tail import name_of, said_so_far
+from client.sdk import NotFound
+from client.terminal import AsJson, out, say_json
+
+DEEPEST = 12
+
+
+def trace(
+    id_: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="A project, query, model, run, command, event or correlation.", show_default=False
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """What caused what, with times and gaps; refusals and dead letters stand out.
+
+    trustflow ops trace RUN
+    """
+    for step in walk(terminal.ended(lambda: caused(id_))):
+        if as_json:
+            say_json(step_as_record(step))
+        else:
+            out.print(line(step), soft_wrap=True, highlight=False)
+
+
+async def caused(id_: str) -> list[Node]:
+    """The trees of everything that has to do with the id.
+
+    Raises
+    ------
+    NotFound
+    """
+    async with terminal.operator_ears() as ears:
+        roots = tree(related([heard async for heard in said_so_far(ears)], id_))
+    if not roots:
+        raise NotFound(f"no event names {id_}: `trustflow ops tail` shows what there is")
+    return roots
+
+
+def line(step: Step) -> str:
+    """One line of the tree, in rich's markup."""
+    node = step.node
+    gap = "" if step.after_s is None else f"{step.after_s:+.3f} s"
+    colour = "red" if is_refusal(node) or node.heard.fault or node.put_aside else "default"
+    indent = "  " * min(step.depth, DEEPEST)
+    return f"{time_of(node.heard):%H:%M:%S.%f} {gap:>11}  {indent}[{colour}]{escape(_text(node))}[/]"
+
+
+def step_as_record(step: Step) -> dict[str, object]:
+    aside = [as_record(copy) for copy in step.node.put_aside]
+    return {**as_record(step.node.heard), "depth": step.depth, "after_s": step.after_s, "put_aside": aside}
+
+
+def _text(node: Node) -> str:
+    heard = node.heard
+    aside = "".join(f" ✗ put aside by {copy.put_aside_by}: {copy.fault}" for copy in node.put_aside)
+    fault = f" ✗ {heard.fault}" if heard.fault and not node.put_aside else ""
+    return f"{name_of(heard)} {heard.key} on {heard.topic} {told(heard)}{fault}{aside}".rstrip()

@@ -1,0 +1,93 @@
+"""A project as its events and those of its cohorts tell it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.cohort import CohortFrozen, CohortNotFrozen
+from schemas.message import Message
+from schemas.project import (
+    MemberAdded,
+    MemberRemoved,
+    ProjectActivated,
+    ProjectApproved,
+    ProjectCreated,
+    ProjectDeclined,
+    ProjectEdited,
+    ProjectStaged,
+)
+from schemas.views.view import Decision, View, ViewDefinition
+
+
+class ProjectView(View):
+    """``status`` is unknown while only `cohort.events`, which fills ``frozen`` and nothing else, has told of it."""
+
+    project_id: str
+    name: str = ""
+    description: str = ""
+    dicom_to_nifti: bool = True
+    owner: str = ""
+    members: tuple[str, ...] = ()
+    status: Literal["unknown", "draft", "staged", "active"] = "unknown"
+    query_id: str | None = None
+    trusts: tuple[str, ...] = ()
+    decisions: dict[str, Decision] = Field(default_factory=dict)
+    frozen: dict[str, str] = Field(default_factory=dict)
+
+
+def fold_project(view: ProjectView | None, event: Message) -> ProjectView | None:
+    match event:
+        case ProjectCreated():
+            frozen = view.frozen if view else {}
+            return ProjectView(**event.model_dump(), members=(event.owner,), status="draft", frozen=frozen)
+        case CohortFrozen():
+            return _with_cohort(view, event, "suppressed" if event.persons is None else str(event.persons))
+        case CohortNotFrozen():
+            return _with_cohort(view, event, f"{event.code}: {event.reason}")
+        case _ if view and view.status != "unknown":
+            return view.model_copy(update=_changes(view, event))
+        case _:
+            return view
+
+
+def _with_cohort(view: ProjectView | None, event: CohortFrozen | CohortNotFrozen, persons: str) -> ProjectView:
+    view = view or ProjectView(project_id=event.project_id)
+    return view.model_copy(update={"frozen": view.frozen | {event.trust_id: persons}})
+
+
+def _changes(view: ProjectView, event: Message) -> dict[str, object]:
+    match event:
+        case ProjectEdited():
+            return event.model_dump(exclude={"project_id"})
+        case MemberAdded() | MemberRemoved():
+            return {"members": event.members_after(view.members)}
+        case ProjectStaged():
+            return {"status": "staged", "query_id": event.query_id, "trusts": event.trusts}
+        case ProjectApproved():
+            return {"decisions": view.decisions | {event.trust_id: Decision(approved=True, by=event.approved_by)}}
+        case ProjectDeclined():
+            declined = Decision(approved=False, by=event.declined_by, reason=event.reason)
+            return {"decisions": view.decisions | {event.trust_id: declined}}
+        case ProjectActivated():
+            return {"status": "active"}
+        case _:
+            return {}
+
+
+PROJECT = ViewDefinition(
+    "project",
+    ProjectView,
+    fold_project,
+    (
+        ProjectCreated,
+        ProjectEdited,
+        MemberAdded,
+        MemberRemoved,
+        ProjectStaged,
+        ProjectApproved,
+        ProjectDeclined,
+        ProjectActivated,
+        CohortFrozen,
+        CohortNotFrozen,
+    ),
+)

@@ -1,0 +1,91 @@
+"""The writer at the chain's beginning: one number for every strand, again and again, and an eye on its end."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from bus.consumer import DATABASE_TROUBLE
+from bus.uow import traceparent
+from schemas.envelope import envelope_for, to_headers
+from tests.chaos.messages import Take
+from tests.integration.records import Raw, send
+
+ARRIVED = """select coalesce(min(latest), -1) from unnest($1::text[]) as wanted, lateral (
+    select coalesce(max(number), -1) as latest from effect where strand = wanted) as each_strand"""
+MOST_ROUNDS_AHEAD = 150
+LOOK_S = 0.05
+
+
+def command_id(strand: str, number: int) -> str:
+    return f"{strand}-{number}"
+
+
+@dataclass(slots=True)
+class Load:
+    """``rounds`` numbers of each strand are on the broker; ``arrived`` of them have had their last effect."""
+
+    producer: AIOKafkaProducer
+    last: Any
+    strands: Sequence[str]
+    round_s: float
+    rounds: int = 0
+    arrived: int = 0
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Write until told to stop; one round is acknowledged before the next begins, so that each strand is in order."""
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(self._watch())
+            while not self._over.is_set():
+                await self._write(self.rounds)
+                self.rounds += 1
+                await asyncio.sleep(self.round_s)
+                while self.rounds - self.arrived > MOST_ROUNDS_AHEAD:
+                    await asyncio.sleep(LOOK_S)
+            while self.arrived < self.rounds:
+                await asyncio.sleep(LOOK_S)
+            watching.cancel()
+
+    def stop(self) -> None:
+        """``run`` returns when everything written has arrived."""
+        self._over.set()
+
+    async def one_through(self) -> None:
+        """Return when a round that begins after this call has arrived."""
+        wanted = self.rounds + 2
+        while self.arrived < wanted:
+            await asyncio.sleep(LOOK_S)
+
+    async def _write(self, number: int) -> None:
+        """However long the broker is away: the same commands again, with their ids."""
+        records = [_command(strand, number) for strand in self.strands]
+        while True:
+            try:
+                return await send(self.producer, records)
+            except KafkaError:
+                await asyncio.sleep(LOOK_S)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                self.arrived = 1 + await self.last.fetchval(ARRIVED, self.strands)
+            except DATABASE_TROUBLE:
+                pass  # it is one of the things that are broken on purpose
+            await asyncio.sleep(LOOK_S)
+
+
+def _command(strand: str, number: int) -> Raw:
+    take = Take(actor="ada", strand=strand, number=number)
+    envelope = envelope_for(
+        take,
+        id=command_id(strand, number),
+        source="/client",
+        time=datetime.now(UTC),
+        traceparent=traceparent(None),
+    )
+    return Raw(take.topic, take.key.encode(), take.to_bytes(), to_headers(envelope))

@@ -1,0 +1,58 @@
+"""What is said along the chain: a numbered command, and its number passed on twice; each strand is one Kafka key."""
+
+from schemas.ids import Count, Id
+from schemas.message import Accepted, Command, Message, Rejected
+from schemas.topics import Acl, Topic, own_topics
+
+ALPHA, BETA, GAMMA = "alpha", "beta", "gamma"
+CHAIN = (ALPHA, BETA, GAMMA)
+DELTA = "delta"
+"""Stands alone and is fed anything."""
+
+PARTITIONS = 6
+COMMANDS = Topic("chain.commands", ("quill",), (ALPHA,), PARTITIONS)
+ALPHA_EVENTS = Topic("alpha.events", (ALPHA,), (BETA,), PARTITIONS)
+BETA_EVENTS = Topic("beta.events", (BETA,), (GAMMA,), PARTITIONS)
+DELTA_COMMANDS = Topic("delta.commands", ("quill",), (DELTA,))
+LINKS = (COMMANDS, ALPHA_EVENTS, BETA_EVENTS)
+ROLES = (*CHAIN, DELTA)
+TOPICS = (*LINKS, DELTA_COMMANDS, *(topic for role in ROLES for topic in own_topics(role)))
+RULES = (
+    *(Acl(reader, "READ", "TOPIC", topic.name) for topic in TOPICS for reader in topic.readers),
+    *(Acl(writer, "WRITE", "TOPIC", topic.name) for topic in TOPICS for writer in topic.writers),
+    *(Acl(role, "READ", "GROUP", role) for role in ROLES),
+)
+
+
+class Take(Command, type="trustflow.chain.take.v1", topic=COMMANDS.name, key="strand"):
+    """Write down this number and pass it on."""
+
+    strand: Id
+    number: Count
+
+
+class Taken(Accepted, type="trustflow.chain.taken.v1", topic=ALPHA_EVENTS.name, key="subject"):
+    pass
+
+
+class Refused(Rejected, type="trustflow.chain.refused.v1", topic=ALPHA_EVENTS.name, key="subject"):
+    pass
+
+
+class PassedOn(Message, type="trustflow.chain.passed_on.v1", topic=ALPHA_EVENTS.name, key="strand"):
+    strand: Id
+    number: Count
+
+
+class Arrived(Message, type="trustflow.chain.arrived.v1", topic=BETA_EVENTS.name, key="strand"):
+    strand: Id
+    number: Count
+
+
+class Probe(Command, type="trustflow.delta.probe.v1", topic=DELTA_COMMANDS.name, key="strand"):
+    """Write down this number."""
+
+    strand: Id
+    number: Count
+    note: str = ""
+    weights: tuple[float, ...] = ()
