@@ -3,9 +3,9 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-LONGEST_RUN = 100
+LONGEST_RUN = 20
 WINDOW = 1000
-MOST_IN_WINDOW = 250
+MOST_IN_WINDOW = 100
 
 
 @dataclass(slots=True)

@@ -6,15 +6,16 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict, fields
 from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
-from aiokafka.protocol.admin import DeleteAclsRequest, DescribeAclsRequest
+from aiokafka.protocol.admin import DeleteAclsRequest, DescribeAclsRequest, DescribeClientQuotasRequest
 
 from bus.login import Login
-from bus.wire import SCRAM_SHA_512, CreateAcls, UpsertScramUsers
-from schemas.topics import Acl, Operation, Topic
+from bus.wire import SCRAM_SHA_512, AlterClientQuotas, CreateAcls, IncrementalAlterConfigs, UpsertScramUsers
+from schemas.topics import Acl, Operation, Quota, Topic
 
 ITERATIONS = 4096
 SETTLE_TIMEOUT_S = 20.0
@@ -26,6 +27,11 @@ _OPERATION = {name: number for number, name in _OPERATION_OF.items()}
 _LITERAL, _PREFIXED = 3, 4
 _ALLOW = 3
 _ANY = 1
+_USER = "user"
+_ANY_NAMED = 2
+_BROKER = 4
+_SET = 0
+_RATES = frozenset(field.name for field in fields(Quota)) - {"principal"}
 
 
 class BrokerAdmin:
@@ -88,6 +94,39 @@ class BrokerAdmin:
             for user, _host, operation, _permission in rules
         )
 
+    async def ensure_quotas(self, quotas: Iterable[Quota]) -> None:
+        """Bound what each principal may take, and return when the broker does so."""
+        wanted = tuple(quotas)
+        answer = await self._send(AlterClientQuotas([_quota_entry(quota) for quota in wanted]))
+        for code, message, entity in answer.entries:
+            _raise_on(code, f"quota of {entity}: {message}")
+
+        async def missing() -> list[Quota]:
+            return sorted(set(wanted) - await self.quotas(), key=str)
+
+        await _until_none(missing, "quotas not yet in force")
+
+    async def quotas(self) -> frozenset[Quota]:
+        """Return the quotas in force of principals that have all four."""
+        answer = await self._send(DescribeClientQuotasRequest([(_USER, _ANY_NAMED, None)], True))
+        _raise_on(answer.error_code, f"listing quotas: {answer.error_message}")
+        return frozenset(
+            Quota(user, **dict(values)) for ((_, user),), values in answer.entries if dict(values).keys() == _RATES
+        )
+
+    async def reload_certificate(self, keystore: str) -> None:
+        """Have every broker read its key and certificate anew; connections that are open stay so.
+
+        ``keystore`` is the file's path on the brokers, whose contents were replaced before.
+        """
+        setting = ("listener.name.sasl_ssl.ssl.keystore.location", _SET, keystore)
+        cluster = await self._client.describe_cluster()
+        for broker in cluster["brokers"]:
+            request = IncrementalAlterConfigs([(_BROKER, str(broker["node_id"]), [setting])])
+            answer = await self._client._send_request_to_node(broker["node_id"], request)  # noqa: SLF001  no public call
+            for code, message, _, name in answer.responses:
+                _raise_on(code, f"certificate of broker {name}: {message}")
+
     async def _send(self, request: Any) -> Any:
         return await self._client._send_request(request)  # noqa: SLF001  aiokafka has no public call for these
 
@@ -126,6 +165,11 @@ def _entry(acl: Acl) -> tuple[Any, ...]:
     pattern = _PREFIXED if acl.prefixed else _LITERAL
     user = f"User:{acl.principal}"
     return (_RESOURCE[acl.resource], acl.name, pattern, user, "*", _OPERATION[acl.operation], _ALLOW)
+
+
+def _quota_entry(quota: Quota) -> tuple[Any, ...]:
+    rates = asdict(quota)
+    return ([(_USER, rates.pop("principal"))], [(name, value, False) for name, value in rates.items()])
 
 
 def _leaderless(described: list[dict[str, Any]]) -> list[str]:

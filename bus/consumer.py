@@ -12,6 +12,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from bus import metrics
+from bus.behind import Behind
 from bus.breaker import Breaker
 from bus.decode import Record, StoredRecord
 from bus.guard import Guard
@@ -49,6 +50,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.subscriber: Any = None
         self.guard: Guard | None = None
         self.breaker = Breaker()
+        self.behind = Behind()
         self.halted: str | None = None
         self.failures: dict[TopicPartition, int] = {}
         self._in_hand: set[TopicPartition] = set()
@@ -64,9 +66,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         for partition in revoked:
             self.failures.pop(partition, None)
+            self.behind.forget(partition)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Seek to our own positions: the broker's may be behind, or forgotten."""
+        metrics.REBALANCES.inc()
         self.guard = self.guard or Guard(self.kafka, self._lost)
         await self._seek_own(assigned)
 
@@ -130,6 +134,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     async def _apply_partition(self, partition: TopicPartition, records: list[Record]) -> None:
         """Whatever goes wrong, the partition never moves past a record that was neither applied nor put aside."""
+        self.behind.taken(partition, records[0])
         try:
             applied = await self.inbox.apply(self.pool, records)
         except Exception as error:
@@ -142,6 +147,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             self._pause(partition, records[0].offset)
         else:
             self._after(partition, applied)
+            if not applied.stuck:
+                self.behind.applied(partition, records[-1])
 
     def _after(self, partition: TopicPartition, applied: Applied) -> None:
         self.wake.up(self.inbox.take_work())
@@ -156,9 +163,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             self._tell_broker(partition, applied.next_offset)
 
     def _tell_broker(self, partition: TopicPartition, offset: int) -> None:
-        high = self.kafka.highwater(partition)
-        if high is not None:
-            metrics.LAG_RECORDS.labels(partition.topic, partition.partition).set(max(0, high - offset))
         self._untold[partition] = offset
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell_all())
@@ -171,6 +175,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                 await self.inbox.remember(self.pool, offsets)
                 await self.kafka.commit(offsets)
             except (*DATABASE_TROUBLE, KafkaError) as error:
+                metrics.COMMIT_FAILURES.inc()
                 log.info("offsets not told to the broker: %s", type(error).__name__)
             await asyncio.sleep(TELL_EVERY_S)
 

@@ -12,7 +12,7 @@ from bus.signing import BadSignature, TrustKeys
 from schemas.envelope import Envelope, Header, Malformed, from_headers
 from schemas.message import MAX_PAYLOAD_BYTES, Command, Message
 from schemas.registry import declared_fields, message_class, newer_major_of_known
-from schemas.topics import REDRIVE_PREFIX, may_say, speaking_trust
+from schemas.topics import REDRIVE_PREFIX, REPLAY_PREFIX, may_say, speaking_trust
 from schemas.upcast import upcast
 
 SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -20,6 +20,9 @@ ORIGIN = "tf-origin"
 REPLAYED = "tf-replay"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """An escaped NUL in JSON: no text of PostgreSQL can hold one."""
+
+MAYBE_NUL = b"\\u0000"
+"""Looked for first: the expression above is tried at every byte."""
 
 
 class Record(Protocol):
@@ -80,7 +83,7 @@ def is_redriven(record: Record) -> bool:
 
 def place_of(record: Record) -> str:
     """``topic/partition/offset`` where this was first said."""
-    if is_redriven(record):
+    if record.topic.startswith((REDRIVE_PREFIX, REPLAY_PREFIX)):
         named = next((value for name, value in record.headers if name == ORIGIN and value), b"")
         return named.decode("latin-1")
     return f"{record.topic}/{record.partition}/{record.offset}"
@@ -142,7 +145,7 @@ def _validated(record: Record, envelope: Envelope, message_type: type[Message]) 
             "too_large",
             f"the payload is larger than {MAX_PAYLOAD_BYTES} bytes: send large data by the object lane",
         )
-    if NUL.search(payload):
+    if MAYBE_NUL in payload and NUL.search(payload):
         raise Poison("invalid_payload", "a text holds the character U+0000: leave it out")
     try:
         message = message_type.parse(upcast(envelope.type, payload))

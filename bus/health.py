@@ -7,9 +7,9 @@ from typing import Any
 
 from faststream.asgi import AsgiResponse, get
 
-from bus import metrics
-from bus.consumer import Consumer
+from bus.consumer import DATABASE_TROUBLE, Consumer
 from bus.relay import Relay
+from bus.survey import waiting
 
 STUCK_AFTER_S = 30.0
 
@@ -27,14 +27,16 @@ class Health:
         faults = [
             *([f"consumer halted: {self.consumer.halted}"] if self.consumer.halted else ()),
             *(["no partitions are assigned"] if not self._assigned() else ()),
-            *([f"the outbox has waited {oldest:.0f} s"] if oldest > STUCK_AFTER_S else ()),
+            *(["the database does not answer"] if oldest is None else ()),
+            *([f"the outbox has waited {oldest:.0f} s"] if oldest and oldest > STUCK_AFTER_S else ()),
             *(["the relay does not move"] if self._relay_age_s() > STUCK_AFTER_S else ()),
         ]
         return {
             "name": self.name,
             "healthy": not faults,
             "faults": faults,
-            "outbox_oldest_s": round(oldest, 3),
+            "held_topics": dict(self.relay.held),
+            "outbox_oldest_s": None if oldest is None else round(oldest, 3),
         }
 
     def _assigned(self) -> bool:
@@ -43,13 +45,11 @@ class Health:
     def _relay_age_s(self) -> float:
         return (datetime.now(UTC) - self.relay.alive_at).total_seconds()
 
-    async def _oldest_unsaid_s(self) -> float:
-        age = await self.consumer.pool.fetchval(
-            """select extract(epoch from now() - min(greatest(written_at, due_at))) from outbox
-               where due_at is null or due_at <= now()"""
-        )
-        metrics.OUTBOX_OLDEST_SECONDS.set(age or 0.0)
-        return float(age or 0.0)
+    async def _oldest_unsaid_s(self) -> float | None:
+        try:
+            return (await waiting(self.consumer.pool)).outbox_oldest_s
+        except DATABASE_TROUBLE:
+            return None
 
 
 def health_route(health: Health) -> Callable[..., Awaitable[Any]]:

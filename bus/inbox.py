@@ -14,13 +14,14 @@ from typing import Any
 import asyncpg
 from aiokafka import TopicPartition
 
-from bus import deferred, metrics
+from bus import deferred, metrics, scope, tracing
 from bus.answers import Answers
 from bus.database import Connection
 from bus.decode import Record, StoredRecord, Unreadable, is_redriven
 from bus.errors import Late, Rejection, Transient
 from bus.letters import Trial, letter
 from bus.router import Router
+from bus.signing import Author, Signer, TrustKeys
 from bus.taken import Taken, take
 from bus.uow import UnitOfWork, flush
 from schemas.envelope import Envelope
@@ -63,13 +64,15 @@ class Inbox:
     consumer: str
     router: Router
     answers: Answers
+    signer: Signer | None = None
+    trust_keys: TrustKeys | None = None
     attempts: dict[tuple[str, int, int], int] = field(default_factory=dict)
     catching_up: Callable[[], Awaitable[bool]] = _never
     _work: set[str] = field(default_factory=set)
 
     async def apply(self, pool: Any, records: Sequence[Record]) -> Applied:
         """Apply records of one partition, in order, in one transaction."""
-        taken = [take(record, self.router) for record in records]
+        taken = [take(record, self.router, self.trust_keys) for record in records]
         if all(one.concerns_nobody for one in taken):
             return _passed_over(taken)
         async with pool.acquire() as connection, connection.transaction():
@@ -200,11 +203,12 @@ class Inbox:
             return uow, "duplicate"
         fresh.remove(one.read.envelope.id)
         started = perf_counter()
-        await one.handler(one.read.message, uow)
+        with tracing.handling(one.read.envelope, one.record.topic, self.consumer):
+            await one.handler(one.read.message, uow)
+            if isinstance(one.read.message, Command):
+                self.answers.accept(uow, one.read.envelope)
         metrics.HANDLE_SECONDS.labels(one.type).observe(perf_counter() - started)
         metrics.AGE_SECONDS.labels(one.type).observe((uow.now - one.read.envelope.time).total_seconds())
-        if isinstance(one.read.message, Command):
-            self.answers.accept(uow, one.read.envelope)
         return uow, "applied"
 
     async def _claim(self, connection: Connection, ids: Iterable[str]) -> set[str]:
@@ -229,6 +233,8 @@ class Inbox:
         if early and await self.catching_up():
             return None
         attempts = self.attempts[one.place] = self.attempts.get(one.place, 0) + 1
+        with scope.within(one.envelope):
+            log.warning("attempt %s of %s/%s@%s failed", attempts, *one.place, exc_info=error)
         if attempts < PATIENCE:
             metrics.RETRIES.labels(one.record.topic).inc()
             return None
@@ -254,7 +260,7 @@ class Inbox:
             row = await deferred.first_of(connection, self.consumer, topic, key)
             if row is None:
                 return False
-            one = take(deferred.stored(row), self.router)
+            one = take(deferred.stored(row), self.router, self.trust_keys)
             result = await self._alone(connection, one)
             if isinstance(result, Exception):
                 attempts = row["attempts"] + 1
@@ -276,7 +282,7 @@ class Inbox:
         return uow
 
     def _uow(self, connection: Connection, cause: Envelope | None) -> UnitOfWork:
-        return UnitOfWork(connection, f"/{self.consumer}", datetime.now(UTC), cause)
+        return UnitOfWork(connection, Author(f"/{self.consumer}", self.signer), datetime.now(UTC), cause)
 
     async def _flush(self, *uows: UnitOfWork) -> None:
         await flush(*uows)

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from bus.login import Login
+from bus.speaker import reaching
 from schemas.topics import SERVICES, TRUST_PREFIX, consumers, subscription
 
 LOOK_S = 5.0
@@ -26,7 +27,7 @@ TRUST_COMMANDS = re.compile(r"trust\.([a-z][a-z0-9-]*)\.commands")
 
 @dataclass(frozen=True, slots=True)
 class PartitionLag:
-    """``position`` is the next offset that the group reads; ``waiting_since`` the time of the record there, if known."""
+    """``position`` is the next offset that the group reads, ``waiting_since`` the time of the record there if known."""
 
     group: str
     members: int
@@ -57,6 +58,11 @@ class _Log:
 
 async def lags(login: Login) -> list[PartitionLag]:
     """Every group that the broker knows, and every consumer of `schemas/topics.py`, by group, topic and partition."""
+    with reaching(login):
+        return await _lags(login)
+
+
+async def _lags(login: Login) -> list[PartitionLag]:
     async with _administrator(login) as admin, _reader(login) as reader:
         log = await _log(reader)
         known = {group for group, _ in await admin.list_consumer_groups()}
@@ -88,7 +94,7 @@ def _lag(group: str, members: int, partition: TopicPartition, committed: Any, lo
     """Retention may have passed what was committed."""
     begin = log.begins[partition]
     position = max(begin, committed.offset) if committed else begin
-    return PartitionLag(group, members, *partition, position, log.ends[partition])
+    return PartitionLag(group, members, partition.topic, partition.partition, position, log.ends[partition])
 
 
 def _subscribed(group: str, log: _Log) -> list[TopicPartition]:

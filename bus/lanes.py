@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
-from bus import metrics
+from bus import metrics, scope, tracing
 from bus.consumer import DATABASE_TROUBLE, pause_s
 from bus.errors import Rejection, Transient
 from bus.leader import Leader
+from bus.signing import Author
 from bus.uow import UnitOfWork, flush, headers_from_json
 from bus.wake import Wake, wait
 from schemas.envelope import Envelope, from_headers
@@ -50,7 +51,7 @@ class Job:
     job_id: int
     attempts: int
     cause: Envelope | None
-    source: str
+    author: Author
     pool: Any
     wake: Wake
     finished: bool = False
@@ -61,7 +62,7 @@ class Job:
         async with self.pool.acquire() as connection, connection.transaction():
             if not await connection.fetchval(STILL_MINE, self.job_id, self.attempts):
                 raise LostLead
-            uow = UnitOfWork(connection, self.source, datetime.now(UTC), self.cause)
+            uow = UnitOfWork(connection, self.author, datetime.now(UTC), self.cause)
             yield uow
             await flush(uow)
         self.wake.up(uow.work)
@@ -109,7 +110,7 @@ async def requeue_orphans(pool: Any) -> None:
     await pool.execute("update job set running = false, run_at = now() where running")
 
 
-async def work(lane: Lane, pool: Any, source: str, wake: Wake, leader: Leader) -> None:
+async def work(lane: Lane, pool: Any, author: Author, wake: Wake, leader: Leader) -> None:
     """One worker of a lane, for ever; it rests while another process leads."""
     woken = wake.listener(lane.name)
     while True:
@@ -119,18 +120,19 @@ async def work(lane: Lane, pool: Any, source: str, wake: Wake, leader: Leader) -
             if row is None:
                 await wait(woken, SAFETY_NET_S)
             else:
-                await _run(lane, row, pool, source, wake)
+                await _run(lane, row, pool, author, wake)
         except Exception as error:
             known = isinstance(error, DATABASE_TROUBLE)
             log.warning("lane %s waits: %s", lane.name, type(error).__name__, exc_info=not known)
             await asyncio.sleep(DATABASE_PAUSE_S)
 
 
-async def _run(lane: Lane, row: Any, pool: Any, source: str, wake: Wake) -> None:
-    job = Job(row["job_id"], row["attempts"], _cause(row["cause"]), source, pool, wake)
+async def _run(lane: Lane, row: Any, pool: Any, author: Author, wake: Wake) -> None:
+    job = Job(row["job_id"], row["attempts"], _cause(row["cause"]), author, pool, wake)
     started = perf_counter()
     try:
-        outcome = await _attempt(lane, _message(row), job)
+        with scope.within(job.cause):
+            outcome = await _attempt(lane, _message(row), job)
     except DATABASE_TROUBLE:
         await _again(job, pause_s(job.attempts))
         outcome = "retried"
@@ -139,10 +141,11 @@ async def _run(lane: Lane, row: Any, pool: Any, source: str, wake: Wake) -> None
 
 async def _attempt(lane: Lane, message: Message, job: Job) -> str:
     try:
-        await lane.worker(message, job)
-        if not job.finished:
-            async with job.done():
-                pass
+        with tracing.job(job.cause, lane.name, job.attempts):
+            await lane.worker(message, job)
+            if not job.finished:
+                async with job.done():
+                    pass
     except DATABASE_TROUBLE:
         raise
     except LostLead:

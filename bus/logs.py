@@ -1,4 +1,4 @@
-"""One line of JSON for each thing said, with what it was said about, and without anything that a patient's record holds.
+"""One line of JSON for each thing said, with what it was said about, and nothing that a patient's record may hold.
 
 The texts of exceptions may repeat data (a failed insert names the row, a DICOM error the element), so of an exception
 only its class, the places it passed and a stable code are written. Libraries that speak about data are not quoted.
@@ -41,7 +41,7 @@ def write_logs(participant: str, form: Form = "json", stream: TextIO = sys.stder
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "faststream"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-    warnings.showwarning = _warn
+    warnings.showwarning = _warn  # type: ignore[assignment]  # the rest of its arguments is not looked at
     sys.excepthook = _died
     threading.excepthook = lambda died: _died(died.exc_type, died.exc_value, died.exc_traceback)
 
@@ -133,14 +133,7 @@ def _short(path: str) -> str:
     return "/".join(path.rsplit("/", 3)[-3:])
 
 
-def _warn(
-    _message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    _file: TextIO | None = None,
-    _line: str | None = None,
-) -> None:
+def _warn(_message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any) -> None:
     logging.getLogger(__name__).warning("%s at %s:%s", category.__name__, _short(filename), lineno)
 
 

@@ -18,6 +18,7 @@ CODES = (
     "bad_signature",
     "retries_exhausted",
     "unreadable_record",
+    "replayed",
 )
 
 CONSUMED = Counter("trustflow_events_consumed_total", "Records read", ["type", "outcome"])
@@ -60,7 +61,7 @@ JOB_OLDEST_SECONDS = Gauge("trustflow_job_oldest_seconds", "Time the oldest job 
 JOB_SECONDS = Histogram("trustflow_job_seconds", "Time a job ran", ["lane", "outcome"], buckets=LONG_SECONDS)
 
 OBJECT_BYTES = Counter("trustflow_object_bytes_total", "Bytes of models, updates and code moved", ["direction"])
-OBJECT_FAILURES = Counter("trustflow_object_failures_total", "Transfers of a part that were cut or refused")
+OBJECT_FAILURES = Counter("trustflow_object_failures_total", "Transfers of a part that were cut")
 DATABASE_UP = Gauge("trustflow_database_up", "1 when the database answered at this scrape")
 
 # A counter that appears with its first event has no increase that an alert could see.

@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
+from bus import metrics
 from bus.errors import Transient
 from schemas.manifest import (
     PART_SIZE,
@@ -237,6 +238,7 @@ class ObjectLane:
         async with self._session.put(URL(url, encoded=True), data=_chunks(part), headers=headers) as answer:
             if answer.status not in ALREADY_THERE:
                 _check(answer.status)
+                metrics.OBJECT_BYTES.labels("out").inc(len(part))
 
     async def _get(self, part: Part, url: str) -> list[bytes]:
         """Return a part in the pieces it came in: joining them costs as much as receiving them."""
@@ -244,13 +246,16 @@ class ObjectLane:
             _check(answer.status)
             if answer.content_length != part.size:
                 raise WrongDigest(part.index)
-            return [chunk async for chunk in answer.content.iter_any()]
+            chunks = [chunk async for chunk in answer.content.iter_any()]
+        metrics.OBJECT_BYTES.labels("in").inc(part.size)
+        return chunks
 
     async def _retried(self, attempt: Callable[[], Awaitable[T]]) -> T:
         for pause in self._retries.pauses():
             try:
                 return await _translated(attempt)
             except Interrupted:
+                metrics.OBJECT_FAILURES.inc()
                 await asyncio.sleep(pause)
         return await _translated(attempt)
 

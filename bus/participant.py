@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -14,8 +15,8 @@ from faststream import AckPolicy
 from faststream.asgi import AsgiFastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.security import SASLScram512
-from prometheus_client import make_asgi_app
 
+from bus import tracing
 from bus.answers import Answers
 from bus.consumer import Consumer
 from bus.database import migrate, open_pool
@@ -24,13 +25,19 @@ from bus.inbox import Inbox
 from bus.lanes import Lanes, requeue_orphans, work
 from bus.leader import Leader
 from bus.login import Login
+from bus.logs import write_logs
+from bus.projection import Projector
 from bus.relay import Relay
 from bus.router import Router
 from bus.settings import BusSettings
+from bus.signing import Author, Signer, TrustKeys
+from bus.survey import Survey, metrics_route
 from bus.uow import UnitOfWork, flush
 from bus.upkeep import RETRY_EVERY_S, SWEEP_EVERY_S, now_and_then, sweep_inbox
 from bus.wake import Wake
 from schemas.message import Accepted, Rejected
+from schemas.topics import TRUST_PREFIX
+from schemas.views import AnyView
 
 STOP_WITHIN_S = 3.0
 
@@ -42,6 +49,8 @@ class Participant:
     """``name`` is the Kafka principal and consumer group; ``subscription`` is a regular expression of topic names.
 
     ``on_start(pool, uow)`` runs in a transaction before anything is consumed; ``running`` holds open what lanes need.
+    A participant that has ``views`` is a projector: it has no handlers of its own. A trust signs by its ``signer``; who
+    handles what trusts say needs their keys.
     """
 
     name: str
@@ -54,11 +63,18 @@ class Participant:
     rejected: type[Rejected] | None = None
     on_start: OnStart | None = None
     running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    views: tuple[AnyView, ...] = ()
+    signer: Signer | None = None
+    trust_keys: TrustKeys | None = None
+
+    def __post_init__(self) -> None:
+        if self.name.startswith(TRUST_PREFIX) and self.signer is None:
+            raise ValueError(f"{self.name} has no key to sign with: give the participant a signer")
 
     def app(self) -> AsgiFastStream:
         wake = Wake()
         leader = Leader(wake)
-        consumer = Consumer(Inbox(self.name, self.router, Answers(self.name, self.accepted, self.rejected)), wake)
+        consumer = Consumer(self._inbox(), wake)
         relay = Relay(self.settings.database_url.get_secret_value(), self._login.options(), wake, leader)
         broker = self._broker()
         consumer.subscriber = self._subscribe(broker, consumer)
@@ -81,6 +97,10 @@ class Participant:
                 ]
                 try:
                     yield
+                except Exception:
+                    # the web server was told that all is well: it would serve on, with nobody behind it
+                    signal.raise_signal(signal.SIGTERM)
+                    raise
                 finally:
                     await _cancel(tasks)
             with suppress(TimeoutError):
@@ -91,31 +111,43 @@ class Participant:
             lifespan=lifespan,
             asgi_routes=[
                 ("/health", health_route(Health(self.name, consumer, relay))),
-                ("/metrics", make_asgi_app()),
+                ("/metrics", metrics_route(Survey(consumer, relay, leader, tuple(lane.name for lane in self.lanes)))),
             ],
         )
 
     def run(self) -> None:
         """Serve until SIGTERM."""
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        write_logs(self.name, self.settings.log)
+        tracing.start(self.name)
         options: dict[str, Any] = {
             "host": self.settings.http_host,
             "port": self.settings.http_port,
             "timeout_graceful_shutdown": 1,
             "access_log": "false",
+            "log_config": None,
         }
         asyncio.run(self.app().run(run_extra_options=options))
+
+    def _inbox(self) -> Inbox:
+        answers = Answers(self.name, self.accepted, self.rejected)
+        if self.views:
+            return Projector(self.name, self.router, answers, self.signer, self.trust_keys, views=self.views)
+        return Inbox(self.name, self.router, answers, self.signer, self.trust_keys)
 
     async def _start(self, pool: Any) -> None:
         if self.on_start is None:
             return
         async with pool.acquire() as connection, connection.transaction():
-            uow = UnitOfWork(connection, f"/{self.name}", datetime.now(UTC))
+            uow = UnitOfWork(connection, self._author, datetime.now(UTC))
             await self.on_start(pool, uow)
             await flush(uow)
 
     def _workers(self, pool: Any, wake: Wake, leader: Leader) -> list[Coroutine[Any, Any, None]]:
-        return [work(lane, pool, f"/{self.name}", wake, leader) for lane in self.lanes for _ in range(lane.workers)]
+        return [work(lane, pool, self._author, wake, leader) for lane in self.lanes for _ in range(lane.workers)]
+
+    @property
+    def _author(self) -> Author:
+        return Author(f"/{self.name}", self.signer)
 
     @property
     def _login(self) -> Login:

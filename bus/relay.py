@@ -20,7 +20,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from bus import metrics
+from bus import metrics, tracing
 from bus.leader import Leader
 from bus.uow import OUTBOX, as_bytes, headers_from_json
 from bus.wake import Wake, wait
@@ -72,6 +72,7 @@ class Relay:
                 await self._relay()
             except Exception as error:
                 known = isinstance(error, TROUBLE)
+                metrics.RELAY_RESTARTS.inc()
                 log.warning("relay will start again: %s", type(error).__name__, exc_info=not known)
                 await asyncio.sleep(AGAIN_S)
 
@@ -121,7 +122,7 @@ class Relay:
         self._alive()
         self._release()
         rows = await connection.fetch(
-            """select outbox_id, topic, key, value, headers from outbox
+            """select outbox_id, topic, key, value, headers, due_at from outbox
                where (due_at is null or due_at <= now()) and topic <> all($2) order by outbox_id limit $1""",
             BATCH,
             list(self.held),
@@ -133,12 +134,13 @@ class Relay:
         return len(rows)
 
     async def _publish(self, connection: Any, producer: AIOKafkaProducer, rows: Sequence[Any]) -> None:
+        began = time.time_ns()
         sent = [await _send(producer, row) for row in rows]
         await producer.flush()
         results = await asyncio.gather(*sent, return_exceptions=True)
-        said = [row["outbox_id"] for row, result in zip(rows, results, strict=True) if not _failed(result)]
-        await connection.execute("delete from outbox where outbox_id = any($1)", said)
-        metrics.PUBLISHED.inc(len(said))
+        said = [row for row, result in zip(rows, results, strict=True) if not _failed(result)]
+        await connection.execute("delete from outbox where outbox_id = any($1)", [row["outbox_id"] for row in said])
+        _record(said, began)
         for row, result in zip(rows, results, strict=True):
             if isinstance(result, THE_TOPICS_FAULT):
                 self._hold(row["topic"], type(result).__name__)
@@ -186,6 +188,18 @@ async def _send(producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
         future = asyncio.get_running_loop().create_future()
         future.set_exception(error)
     return future
+
+
+def _record(said: Sequence[Any], began_ns: int) -> None:
+    metrics.PUBLISHED.inc(len(said))
+    metrics.PUBLISH_SECONDS.observe((time.time_ns() - began_ns) / 1e9)
+    now = datetime.now(UTC)
+    for row in said:
+        if row["due_at"] is not None:
+            metrics.DEADLINE_LATE_SECONDS.observe(max(0.0, (now - row["due_at"]).total_seconds()))
+        if tracing.is_on():
+            headers = dict(headers_from_json(json.loads(row["headers"])))
+            tracing.sent((headers["ce_traceparent"] or b"").decode(), row["topic"], began_ns)
 
 
 def _failed(result: Any) -> bool:

@@ -29,6 +29,14 @@ class Router:
     def handler(self, type_: str) -> Handler | None:
         return self._handlers.get(newest(type_))
 
+    def joined(self, other: "Router") -> "Router":
+        """The handlers of both; raises ValueError where both have one for a type."""
+        if both := self.types & other.types:
+            raise ValueError(f"{', '.join(sorted(both))}: there is a handler already")
+        router = Router()
+        router._handlers = self._handlers | other._handlers  # noqa: SLF001  its own kind
+        return router
+
     @property
     def types(self) -> frozenset[str]:
         return frozenset(self._handlers)

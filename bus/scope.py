@@ -34,8 +34,9 @@ def current() -> Scope | None:
 
 
 @contextmanager
-def within(cause: Envelope) -> Iterator[Scope]:
-    scope = Scope(cause, secrets.token_hex(8))
+def within(cause: Envelope | None) -> Iterator[Scope | None]:
+    """Without a cause nobody can say what is worked on: what starts by itself has none."""
+    scope = Scope(cause, secrets.token_hex(8)) if cause else None
     token = _current.set(scope)
     try:
         yield scope

@@ -62,14 +62,14 @@ class Signer:
 
         Raises
         ------
-        ValueError
-            The file holds no Ed25519 key.
+        TypeError
+            The key is not one of Ed25519.
         """
         if not file.exists():
             _create_key(file)
         key = load_pem_private_key(file.read_bytes(), None)
         if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError(f"{file} holds no Ed25519 key: make one with `openssl genpkey -algorithm ed25519`")
+            raise TypeError(f"{file} holds no Ed25519 key: make one with `openssl genpkey -algorithm ed25519`")
         return cls(key)
 
     @property
@@ -80,6 +80,17 @@ class Signer:
         """These headers, and those that name the key and hold the signature, in base64."""
         named = [*headers, (KEY_ID, key_id(self.key.public_key()).encode())]
         return [*named, (SIGNATURE, b64encode(self.key.sign(signed_bytes(named, payload))))]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who says something: its CloudEvents source, and a trust's key."""
+
+    source: str
+    signer: Signer | None = None
+
+    def signed(self, headers: list[Header], payload: bytes) -> list[Header]:
+        return self.signer.signed(headers, payload) if self.signer else headers
 
 
 @dataclass(slots=True)
@@ -100,12 +111,14 @@ class TrustKeys:
         except (InvalidSignature, ValueError):
             raise BadSignature("the signature is not of these bytes: something was changed, or forged") from None
 
-    def install(self, trust: str, *public_pems: bytes) -> None:
-        """Make these the trust's valid keys, all at once."""
+    def admit(self, trust: str, public_pem: bytes) -> None:
+        """Believe this key of the trust as well, from now on."""
         file = self._file(trust)
-        fresh = file.with_suffix(".new")
-        fresh.write_bytes(b"".join(public_pems))
-        fresh.replace(file)
+        known = file.read_bytes() if file.exists() else b""
+        if public_pem not in known:
+            fresh = file.with_suffix(".new")
+            fresh.write_bytes(known + public_pem)
+            fresh.replace(file)
 
     def _keys(self, trust: str) -> Mapping[str, Ed25519PublicKey]:
         file = self._file(trust)

@@ -11,7 +11,9 @@ from typing import Any, Literal, Self
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
+from bus import tracing
 from bus.decode import Record, Unreadable, read_envelope, read_message
+from bus.history import LARGE_FETCHES, History
 from bus.login import Login
 from bus.uow import new_id, traceparent
 from schemas.envelope import Envelope, Header, envelope_for, to_headers
@@ -76,6 +78,16 @@ class Heard:
         return self.message if isinstance(self.message, Answer) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record before it is written."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+
+
 def hear(record: Record) -> Heard:
     """Decode a record; nothing that it may hold raises. Of a dead letter only the envelope is read."""
     envelope = read_envelope(record)
@@ -119,6 +131,7 @@ class Speaker:
         self._starting = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        tracing.start(self._name)
         return self
 
     async def __aexit__(
@@ -136,11 +149,15 @@ class Speaker:
         await self._send(message, envelope)
         return envelope
 
-    async def put(self, topic: str, key: bytes | None, value: bytes, headers: Sequence[Header]) -> None:
-        """Write a record as it is; return when the broker has it."""
-        with self._naming_the_remedy():
+    async def put(self, *records: Outgoing) -> None:
+        """Write records as they are, in this order; return when the broker has all of them."""
+        with reaching(self._login):
             producer = await self._voice()
-            await producer.send_and_wait(topic, value, key=key, headers=list(headers))
+            sent = [
+                await producer.send(record.topic, record.value, key=record.key, headers=list(record.headers))
+                for record in records
+            ]
+            await asyncio.gather(*sent)
 
     async def ask(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Accepted:
         """Send a command and wait for what becomes of it.
@@ -198,6 +215,12 @@ class Speaker:
                     for record in records:
                         yield record
 
+    @asynccontextmanager
+    async def history(self, topics: Iterable[str]) -> AsyncIterator[History]:
+        """These topics, to be read in large batches from any place to any other, more than once."""
+        async with self._consumer(topics, **LARGE_FETCHES) as (consumer, partitions):
+            yield History(consumer, partitions)
+
     def _envelope(self, message: Message) -> Envelope:
         return envelope_for(
             message,
@@ -208,7 +231,8 @@ class Speaker:
         )
 
     async def _send(self, message: Message, envelope: Envelope) -> None:
-        await self.put(message.topic, message.key.encode(), message.to_bytes(), to_headers(envelope))
+        tracing.created(envelope, message.topic)
+        await self.put(Outgoing(message.topic, message.key.encode(), message.to_bytes(), to_headers(envelope)))
 
     async def _voice(self) -> AIOKafkaProducer:
         async with self._starting:
@@ -237,13 +261,18 @@ class Speaker:
 
     @asynccontextmanager
     async def _consumer(
-        self, topics: Iterable[str] = ()
+        self, topics: Iterable[str] = (), **options: int
     ) -> AsyncIterator[tuple[AIOKafkaConsumer, tuple[TopicPartition, ...]]]:
         """A consumer that knows these topics' partitions and reads nothing yet."""
         consumer = AIOKafkaConsumer(
-            *topics, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._login.options()
+            *topics,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            **options,
+            **self._login.options(),
         )
-        with self._naming_the_remedy():
+        with reaching(self._login):
             try:
                 await consumer.start()
                 partitions = tuple(sorted(consumer.assignment()))
@@ -253,19 +282,26 @@ class Speaker:
             finally:
                 await consumer.stop()
 
-    @contextmanager
-    def _naming_the_remedy(self) -> Iterator[None]:
-        try:
-            yield
-        except (TopicAuthorizationFailedError, UnknownTopicOrPartitionError) as error:
-            raise Unreachable(
-                f"{self._login.principal} may not use that topic, or it does not exist: the operator reads every topic"
-            ) from error
-        except (KafkaError, OSError) as error:
-            raise Unreachable(
-                f"no broker lets us in at {self._login.bootstrap} ({type(error).__name__}): "
-                "`make status` shows what runs, `make up` starts it"
-            ) from error
+
+@contextmanager
+def reaching(login: Login) -> Iterator[None]:
+    """Turn what the Kafka client says into what to do about it.
+
+    Raises
+    ------
+    Unreachable
+    """
+    try:
+        yield
+    except (TopicAuthorizationFailedError, UnknownTopicOrPartitionError) as error:
+        raise Unreachable(
+            f"{login.principal} may not use that topic, or it does not exist: the operator reads every topic"
+        ) from error
+    except (KafkaError, OSError) as error:
+        raise Unreachable(
+            f"no broker lets us in at {login.bootstrap} ({type(error).__name__}): "
+            "`make status` shows what runs, `make up` starts it"
+        ) from error
 
 
 async def _started(start: Callable[[], Any], stop: Callable[[], Any]) -> None:

@@ -15,8 +15,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from bus import metrics
 from bus.behind import Lag
 from bus.consumer import DATABASE_TROUBLE, Consumer
+from bus.leader import Leader
+from bus.relay import Relay
 
 ANSWER_WITHIN_S = 2.0
+OUTCOMES = ("done", "retried", "failed")
+"""Of a job; shown as 0 before the first of them, so that an alert can see that none has ended."""
+
 WAITING = """select
     (select count(*) from outbox where due_at is null or due_at <= now()) as outbox,
     (select extract(epoch from now() - min(greatest(written_at, due_at))) from outbox
@@ -66,13 +71,17 @@ async def waiting(pool: Any) -> Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Of one participant; ``lanes`` are the names of all its lanes, so that idle ones show as 0."""
+    """Of one process; ``lanes`` are the names of all its lanes, so that idle ones show as 0."""
 
     consumer: Consumer
+    relay: Relay
+    leader: Leader
     lanes: tuple[str, ...]
 
     async def refresh(self) -> None:
         """Set every gauge; what cannot be asked now keeps its last value, and ``trustflow_database_up`` says so."""
+        metrics.RELAY_ACTIVE.set(self.leader.elected.is_set())
+        metrics.HELD_TOPICS.set(len(self.relay.held))
         await _show_consumer(self.consumer)
         try:
             show_waiting(await waiting(self.consumer.pool), self.lanes)
@@ -91,6 +100,8 @@ def show_waiting(found: Waiting, lanes: Iterable[str]) -> None:
     metrics.DEFERRED_OLDEST_SECONDS.set(found.deferred_oldest_s)
     by_lane = {lane: Jobs(lane) for lane in lanes} | {jobs.lane: jobs for jobs in found.jobs}
     for jobs in by_lane.values():
+        for outcome in OUTCOMES:
+            metrics.JOB_SECONDS.labels(jobs.lane, outcome)
         metrics.JOBS.labels(jobs.lane, "running").set(jobs.running)
         metrics.JOBS.labels(jobs.lane, "waiting").set(jobs.waiting)
         metrics.JOB_OLDEST_SECONDS.labels(jobs.lane).set(jobs.oldest_s)

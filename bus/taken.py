@@ -1,11 +1,15 @@
 """A record that was read once, and what may be said of it without handling it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from bus.decode import Decoded, Record, Unreadable, is_command, topic_of
+from bus.audit import Entry, digest
+from bus.decode import Decoded, Record, Unreadable, is_command, proven, topic_of
 from bus.decode import read as decode
 from bus.router import Handler, Router
+from bus.signing import TrustKeys
 from schemas.envelope import Envelope
+from schemas.message import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,21 @@ class Taken:
     def type(self) -> str:
         return self.read.envelope.type if isinstance(self.read, Decoded) else "unreadable"
 
+    def entry(self, outcome: str, at: datetime) -> Entry | None:
+        """What the account says of this record, if it was a command, or an order of the hub."""
+        envelope = self.read.envelope
+        if envelope is None or not self.is_asked:
+            return None
+        message = self.read.message if isinstance(self.read, Decoded) else None
+        actor = message.actor if isinstance(message, Command) else envelope.source
+        payload = self.record.value or b""
+        return Entry(at, actor, envelope.type, envelope.subject, outcome, envelope.id, digest(payload))
+
+    @property
+    def is_asked(self) -> bool:
+        """True for a command of somebody, and for an order of the hub to a trust."""
+        return topic_of(self.record).endswith(".commands")
+
     @property
     def is_a_speakers_fault(self) -> bool:
         """Rubbish from outside must not stop us; rubbish from our own, or a bug, must."""
@@ -49,6 +68,10 @@ class Taken:
         return isinstance(self.read, Unreadable) and topic.endswith(".commands") and not topic.startswith("trust.")
 
 
-def take(record: Record, router: Router) -> Taken:
+def take(record: Record, router: Router, keys: TrustKeys | None = None) -> Taken:
+    """Read it; what a trust says and somebody here handles must be signed by one of its keys."""
     read = decode(record)
-    return Taken(record, read, router.handler(read.envelope.type) if read.envelope else None)
+    handler = router.handler(read.envelope.type) if read.envelope else None
+    if handler and isinstance(read, Decoded):
+        read = proven(record, read, keys)
+    return Taken(record, read, handler)

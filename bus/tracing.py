@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bus import scope
-from bus.scope import Scope
 from schemas.envelope import Envelope
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -47,7 +46,7 @@ _export: Export | None = None
 
 def start(participant: str) -> None:
     """Export from now on if the environment names a receiver."""
-    if os.environ.get(ENDPOINT):
+    if _export is None and os.environ.get(ENDPOINT):
         from bus.otlp import exporter  # noqa: PLC0415  the SDK costs a third of a second where nobody listens
 
         export_to(exporter(participant))
@@ -59,7 +58,7 @@ def export_to(export: Export | None) -> None:
 
 
 @contextmanager
-def handling(cause: Envelope, topic: str, group: str) -> Iterator[Scope]:
+def handling(cause: Envelope, topic: str, group: str) -> Iterator[None]:
     """Mark everything inside as the handling of this message."""
     about = {
         "messaging.operation.name": "process",
@@ -67,16 +66,15 @@ def handling(cause: Envelope, topic: str, group: str) -> Iterator[Scope]:
         "messaging.consumer.group.name": group,
         **_about(cause, topic),
     }
-    with _recorded(cause, f"process {topic}", "consumer", about) as current:
-        yield current
+    with _recorded(cause, f"process {topic}", "consumer", about):
+        yield
 
 
 @contextmanager
-def job(cause: Envelope, lane: str, attempt: int) -> Iterator[Scope]:
+def job(cause: Envelope | None, lane: str, attempt: int) -> Iterator[None]:
     """Mark everything inside as long work that this message caused."""
-    about = {"trustflow.lane": lane, "trustflow.attempt": attempt, "cloudevents.event_id": cause.id}
-    with _recorded(cause, f"job {lane}", "internal", about) as current:
-        yield current
+    with _recorded(cause, f"job {lane}", "internal", {"trustflow.lane": lane, "trustflow.attempt": attempt}):
+        yield
 
 
 def created(envelope: Envelope, topic: str) -> None:
@@ -109,16 +107,16 @@ def is_on() -> bool:
 
 
 @contextmanager
-def _recorded(cause: Envelope, name: str, kind: Kind, about: Mapping[str, str | int]) -> Iterator[Scope]:
+def _recorded(cause: Envelope | None, name: str, kind: Kind, about: Mapping[str, str | int]) -> Iterator[None]:
     started_ns, error = time.time_ns(), None
     with scope.within(cause) as current:
         try:
-            yield current
+            yield
         except BaseException as raised:
             error = type(raised).__name__
             raise
         finally:
-            if _export is not None:
+            if _export is not None and current is not None:
                 ids = current.trace_id, current.span_id, current.parent_id
                 _export(Span(name, kind, *ids, started_ns, time.time_ns(), about, error))
 

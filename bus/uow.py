@@ -9,7 +9,11 @@ from typing import Any
 
 import uuid_utils
 
+from bus import tracing
+from bus.audit import Entry, append, digest
 from bus.database import Connection
+from bus.signing import Author
+from schemas.audit import TrustHeadSealed
 from schemas.envelope import Envelope, Header, envelope_for, to_headers
 from schemas.message import MAX_PAYLOAD_BYTES, Message
 
@@ -50,11 +54,12 @@ class UnitOfWork:
     """What a handler is given: a connection inside a transaction, the time, and a voice."""
 
     connection: Connection
-    source: str
+    author: Author
     now: datetime
     cause: Envelope | None = None
     outbox: list[OutboxRow] = field(default_factory=list)
     jobs: list[JobRow] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
 
     def emit(self, *messages: Message) -> None:
         self.outbox.extend(self._row(message) for message in messages)
@@ -75,12 +80,17 @@ class UnitOfWork:
         envelope = envelope_for(
             message,
             id=new_id(),
-            source=self.source,
+            source=self.author.source,
             time=due_at or datetime.now(UTC),
             traceparent=traceparent(self.cause),
             cause=self.cause,
         )
-        return OutboxRow(message.topic, message.key, _payload(message), to_headers(envelope), due_at)
+        tracing.created(envelope, message.topic)
+        payload = _payload(message)
+        headers = self.author.signed(to_headers(envelope), payload)
+        if self.author.signer and not isinstance(message, TrustHeadSealed):
+            self.entries.append(_said(envelope, payload, self.now))
+        return OutboxRow(message.topic, message.key, payload, headers, due_at)
 
 
 def _payload(message: Message) -> bytes:
@@ -89,6 +99,11 @@ def _payload(message: Message) -> bytes:
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"{message.type} has {len(payload)} bytes of {MAX_PAYLOAD_BYTES}: use the object lane")
     return payload
+
+
+def _said(envelope: Envelope, payload: bytes, at: datetime) -> Entry:
+    """What a trust signs it also enters into its account; but for the account's own heads, which would never end."""
+    return Entry(at, envelope.source, envelope.type, envelope.subject, "said", envelope.id, digest(payload))
 
 
 async def write_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
@@ -118,6 +133,8 @@ async def flush(*uows: UnitOfWork) -> None:
     for uow in uows:
         if uow.jobs:
             await write_jobs(uow.connection, uow.jobs, uow.cause)
+    if entries := [entry for uow in uows for entry in uow.entries]:
+        await append(uows[0].connection, entries)
 
 
 def as_text(raw: bytes) -> str:

@@ -11,7 +11,7 @@ Every command waits for its answer and raises `CommandRejected` (a stable code, 
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
@@ -53,24 +53,27 @@ from schemas.training import (
     SubmitBundle,
 )
 from schemas.views import (
+    IMPORT,
+    MODEL,
+    PROJECT,
+    QUERY,
+    RUN,
     ImportView,
     ModelView,
     ProjectView,
     QueryView,
     RunView,
+    View,
+    ViewDefinition,
     fold_import,
-    fold_model,
     fold_project,
-    fold_query,
-    fold_run,
 )
 
 M = TypeVar("M", bound=Message)
-V = TypeVar("V")
+V = TypeVar("V", bound=View)
 
 GRANT_TIMEOUT_S = 15.0
 SCAN_TIMEOUT_S = 60.0
-IMPORT_TOPICS = ("project.events", "cohort.events", "imaging.events")
 RUN_ENDS = (RunFinished, RunFailed, RunStopped)
 
 
@@ -165,8 +168,9 @@ class Trustflow:
         await self._voice.ask(DeclineProject(actor=self.actor, project_id=project_id, trust_id=trust_id, reason=reason))
 
     async def project(self, project_id: str) -> ProjectView:
-        view = await self._folded(("project.events", "cohort.events"), project_id, fold_project)
-        return _found(view, f"project {project_id}", "`trustflow project list` names them")
+        view = await self._folded(PROJECT, project_id)
+        known = view if view and view.status != "unknown" else None
+        return _found(known, f"project {project_id}", "`trustflow project list` names them")
 
     async def projects(self) -> list[ProjectView]:
         views: dict[str, ProjectView | None] = {}
@@ -192,7 +196,7 @@ class Trustflow:
                     return
 
     async def cohort(self, query_id: str) -> QueryView:
-        view = await self._folded(("cohort.events",), query_id, fold_query)
+        view = await self._folded(QUERY, query_id)
         return _found(view, f"query {query_id}", "`trustflow cohort query` makes one and prints its id")
 
     async def imports(self, project_id: str) -> ImportView:
@@ -200,10 +204,10 @@ class Trustflow:
 
     async def watch_import(self, project_id: str) -> AsyncGenerator[ImportView, None]:
         """The import as it stands and after each event, until every trust that approved has finished."""
-        now = await self._voice.bookmark(IMPORT_TOPICS)
+        now = await self._voice.bookmark(IMPORT.topics)
         view = await self._imports(project_id, now)
         yield view
-        async with aclosing(self._said(IMPORT_TOPICS, project_id, since=now)) as said:
+        async with aclosing(self._said(IMPORT.topics, project_id, since=now)) as said:
             while not view.finished:
                 view = fold_import(view, await anext(said)) or view
                 yield view
@@ -249,7 +253,7 @@ class Trustflow:
         )
 
     async def model(self, model_id: str) -> ModelView:
-        view = await self._folded(("training.events",), model_id, fold_model)
+        view = await self._folded(MODEL, model_id)
         return _found(view, f"model {model_id}", "`trustflow model create` makes one and prints its id")
 
     async def start_run(
@@ -289,7 +293,7 @@ class Trustflow:
         await self._voice.ask(StopRun(actor=self.actor, run_id=run_id))
 
     async def run(self, run_id: str) -> RunView:
-        view = await self._folded(("training.events",), run_id, fold_run)
+        view = await self._folded(RUN, run_id)
         return _found(view, f"run {run_id}", "`trustflow run start` makes one and prints its id")
 
     async def download_model(self, run_id: str, path: Path) -> RunFinished:
@@ -313,7 +317,7 @@ class Trustflow:
         return view.result
 
     async def _imports(self, project_id: str, until: Until) -> ImportView:
-        view = await self._folded(IMPORT_TOPICS, project_id, fold_import, until)
+        view = await self._folded(IMPORT, project_id, until)
         return _found(view, f"an import of {project_id}", "it begins when a trust approves the project")
 
     async def _said(
@@ -324,16 +328,12 @@ class Trustflow:
                 if heard.message is not None and key in (None, heard.key):
                     yield heard.message
 
-    async def _folded(
-        self, topics: Iterable[str], key: str, fold: Callable[[V | None, Message], V | None], until: Until = "now"
-    ) -> V | None:
-        """Topic after topic: across topics there is no order, and a later one builds on an earlier one."""
-        view: V | None = None
-        for topic in topics:
-            async with aclosing(self._said((topic,), key, until=until)) as said:
-                async for event in said:
-                    view = fold(view, event)
-        return view
+    async def _folded(self, view: ViewDefinition[V], key: str, until: Until = "now") -> V | None:
+        row: V | None = None
+        async with aclosing(self._said(view.topics, key, until=until)) as said:
+            async for event in said:
+                row = view.fold(row, event)
+        return row
 
     async def _first(
         self, wanted: tuple[type[M], ...], key: str, since: Bookmark, timeout_s: float, sha256: str | None = None

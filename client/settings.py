@@ -31,6 +31,10 @@ class FederationSettings(BaseSettings):
     )
     admin_password_file: Path | None = Field(default=None, validation_alias="TRUSTFLOW_ADMIN_PASSWORD_FILE")
     kafka_ca_file: Path | None = Field(default=None, validation_alias="TRUSTFLOW_KAFKA_CA_FILE")
+    trusts: str = Field(default="", validation_alias="TRUSTFLOW_TRUSTS")
+    objects_folder: Path | None = Field(default=None, validation_alias="TRUSTFLOW_OBJECTS_FOLDER")
+    metrics: str = Field(default="", validation_alias="TRUSTFLOW_METRICS")
+    """Where each participant tells how it is: ``name=url``, separated by commas."""
 
     def client_login(self) -> Login:
         return Login(self.kafka_bootstrap, CLIENT, _secret(self.client_password_file), self.kafka_ca_file)
@@ -44,6 +48,17 @@ class FederationSettings(BaseSettings):
         if self.admin_password_file is None:
             raise NotRunning("only the administrator changes topics and rules: set TRUSTFLOW_ADMIN_PASSWORD_FILE")
         return Login(self.kafka_bootstrap, ADMINISTRATOR, _secret(self.admin_password_file), self.kafka_ca_file)
+
+    def metrics_urls(self) -> dict[str, str]:
+        if not self.metrics:
+            raise NotRunning("nobody says where the participants' metrics are: set TRUSTFLOW_METRICS, or `make up`")
+        return dict(place.split("=", 1) for place in self.metrics.split(","))
+
+    def known_trusts(self) -> tuple[str, ...]:
+        """The trusts of this federation; topics and rules are made for each."""
+        if not self.trusts:
+            raise NotRunning("no trust is known: set TRUSTFLOW_TRUSTS to their names, with commas between")
+        return tuple(self.trusts.split(","))
 
 
 def federation_settings(here: Path | None = None) -> FederationSettings:

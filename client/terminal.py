@@ -17,10 +17,12 @@ from rich.table import Table
 
 from bus.objects import ObjectError
 from bus.speaker import CommandRejected, NoAnswer, Speaker, Unreachable
+from client.ops.account import Refused
 from client.sdk import NotFound, RunUnsuccessful, Trustflow
 from client.settings import NotRunning, federation_settings
 from schemas.bundle import BadBundle
 from schemas.message import Message
+from schemas.topics import OPERATOR
 
 UNEXPECTED, USAGE, REJECTED, NO_ANSWER, UNREACHABLE, RUN_FAILED = 1, 2, 3, 4, 5, 6
 EXIT_CODES = """Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 rejected (prints code and reason),
@@ -44,6 +46,13 @@ async def hub_of(actor: str) -> AsyncIterator[Trustflow]:
 async def operator_ears() -> AsyncIterator[Speaker]:
     settings = federation_settings()
     async with Speaker(settings.operator_login()) as speaker:
+        yield speaker
+
+
+@asynccontextmanager
+async def administrators_voice() -> AsyncIterator[Speaker]:
+    """Speaks as the operator with the administrator's login: the broker may have lost the operator's rules."""
+    async with Speaker(federation_settings().admin_login(), OPERATOR) as speaker:
         yield speaker
 
 
@@ -89,7 +98,7 @@ def judged(error: Exception) -> tuple[int, str]:
             return UNREACHABLE, f"not reachable: {error}"
         case RunUnsuccessful():
             return RUN_FAILED, str(error)
-        case NotFound():
+        case NotFound() | Refused():
             return USAGE, str(error)
         case ValidationError():
             return USAGE, _wrong_values(error)

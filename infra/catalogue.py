@@ -1,4 +1,4 @@
-"""The event catalogue: `docs/events.md` and one JSON Schema per message, made from `schemas/`.
+"""The contract in `docs/`, made from `schemas/`: `events.md`, `asyncapi.json` and one JSON Schema per message.
 
 Run `python -m infra.catalogue` after every change of a message, and commit what it writes.
 """
@@ -9,12 +9,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.contract.language import message_types, schema
+from infra.contract.asyncapi import document
+from infra.contract.language import described_by, message_types, schema
 from infra.contract.revisions import ForbiddenEdit, Revisions
-from schemas.message import Message, Record
+from schemas.message import Message
 from schemas.topics import HUB_TOPICS, Topic, trust_topics
+from schemas.upcast import UPCASTERS, newest
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+GOLDEN = ROOT / "tests" / "contract" / "golden"
 PLACEHOLDER = "any"
 """The trust whose topics stand for those of every trust."""
 
@@ -42,11 +46,12 @@ def _topic(topic: Topic) -> Iterator[str]:
     for message in message_types():
         if _template(message) == topic.name:
             yield from _message(message)
+            yield from (line for old in UPCASTERS if newest(old) == message.type for line in _superseded(old))
 
 
 def _message(message: type[Message]) -> Iterator[str]:
     yield f"\n### {message.type}\n"
-    yield f"`{message.__name__}`, key `{message.key_field}`. {_doc(message)}".rstrip()
+    yield f"`{message.__name__}`, key `{message.key_field}`. {described_by(message)}".rstrip()
     yield "\n| field | type | required |"
     yield "|---|---|---|"
     described = message.model_json_schema()
@@ -55,8 +60,9 @@ def _message(message: type[Message]) -> Iterator[str]:
         yield f"| `{name}` | {_type(field)} | {'yes' if name in required else _default(field)} |"
 
 
-def _doc(message: type[Record]) -> str:
-    return " ".join((message.__dict__.get("__doc__") or "").replace("``", "`").split())
+def _superseded(type_: str) -> Iterator[str]:
+    yield f"\n### {type_}\n"
+    yield f"Read as `{newest(type_)}`, no longer written. Its schema: [schemas/{type_}.json](schemas/{type_}.json)."
 
 
 def _default(field: Mapping[str, Any]) -> str:
@@ -111,10 +117,15 @@ def _kept(topic: Topic) -> str:
     return "kept for ever" if topic.retention_ms < 0 else f"kept for {topic.retention_ms // 86_400_000} days"
 
 
+def asyncapi() -> str:
+    return json.dumps(document(GOLDEN), indent=2, ensure_ascii=False) + "\n"
+
+
 def write(docs: Path = DOCS) -> None:
-    """Write the page and the schemas; raises ForbiddenEdit, and writes nothing, where readers would not survive it."""
+    """Write all of it; raises ForbiddenEdit, and writes nothing, where readers would not survive the change."""
     Revisions(docs / "schemas").publish(map(schema, message_types()))
     (docs / "events.md").write_text(catalogue())
+    (docs / "asyncapi.json").write_text(asyncapi())
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from infra.federation import Federation, trust_role, warehouse_name, warehouse_r
 from infra.parts.orthanc import USER as PACS_USER
 from infra.parts.xnat import ADMIN as XNAT_USER
 from infra.policies import policy_file
-from schemas.topics import CLIENT, OPERATOR, SERVICES, trust_principal
+from schemas.topics import ADMINISTRATOR, BACKEND, CLIENT, OPERATOR, SERVICES, SPEAKERS, trust_principal
 
 RUN_MARK = "TRUSTFLOW_RUN"
 
@@ -17,6 +17,7 @@ def service_env(federation: Federation, service: str) -> dict[str, str]:
     return {
         **_participant_env(federation, service, service),
         "TRUSTFLOW_HTTP_PORT": str(federation.ports[service]),
+        "TRUSTFLOW_TRUST_KEYS": str(federation.trust_keys),
         "TRUSTFLOW_TRUSTS": ",".join(federation.trusts),
         "TRUSTFLOW_OBJECTS_URL": federation.nginx.url,
         "TRUSTFLOW_OBJECTS_SECRET_FILE": str(federation.keys.file("objects")),
@@ -31,6 +32,7 @@ def node_env(federation: Federation, trust: str) -> dict[str, str]:
         "TRUSTFLOW_HTTP_PORT": str(federation.ports[f"node-{trust}"]),
         "TRUSTFLOW_TRUST_ID": trust,
         "TRUSTFLOW_POLICY_FILE": str(policy_file(federation, trust)),
+        "TRUSTFLOW_SIGNING_KEY_FILE": str(federation.signing_key_file(trust)),
         "TRUSTFLOW_TRUST_KEY_FILE": str(federation.keys.file(f"trust-key-{trust}")),
         "TRUSTFLOW_WAREHOUSE_URL": federation.database_url(warehouse_reader(trust), warehouse_name(trust)),
         "TRUSTFLOW_PACS_HOST": "127.0.0.1",
@@ -51,7 +53,7 @@ def working_directory(federation: Federation, program: str) -> Path:
 
 def write_shell_files(federation: Federation) -> Path:
     """Write `env` for a shell and a configuration of kcat for each principal a person may take; return the former."""
-    for principal in (CLIENT, OPERATOR):
+    for principal in (*SPEAKERS, OPERATOR):
         _private(federation.run / f"kcat-{principal}.conf", _kcat(federation, principal))
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in _shell_env(federation).items()]
     return _private(federation.run / "env", "".join(lines))
@@ -64,7 +66,12 @@ def _participant_env(federation: Federation, principal: str, role: str) -> dict[
         "TRUSTFLOW_KAFKA_BOOTSTRAP": federation.kafka.bootstrap,
         "TRUSTFLOW_KAFKA_PASSWORD_FILE": str(federation.kafka_password_file(principal)),
         "TRUSTFLOW_DATABASE_URL": federation.database_url(role),
+        **_ca_env(federation),
     }
+
+
+def _ca_env(federation: Federation) -> Mapping[str, str]:
+    return {"TRUSTFLOW_KAFKA_CA_FILE": str(federation.ca_file)} if federation.ca_file else {}
 
 
 def _shell_env(federation: Federation) -> Mapping[str, str]:
@@ -72,8 +79,13 @@ def _shell_env(federation: Federation) -> Mapping[str, str]:
         "TRUSTFLOW_TRUSTS": ",".join(federation.trusts),
         "TRUSTFLOW_KAFKA_BOOTSTRAP": federation.kafka.bootstrap,
         "TRUSTFLOW_KAFKA_PASSWORD_FILE": str(federation.kafka_password_file(CLIENT)),
+        **_ca_env(federation),
         "TRUSTFLOW_OBJECTS_URL": federation.nginx.url,
         "TRUSTFLOW_OBJECTS_SECRET_FILE": str(federation.keys.file("objects")),
+        "TRUSTFLOW_BACKEND_PASSWORD_FILE": str(federation.kafka_password_file(BACKEND)),
+        "TRUSTFLOW_BACKEND_KCAT_CONFIG": str(federation.run / f"kcat-{BACKEND}.conf"),
+        "TRUSTFLOW_ADMIN_PASSWORD_FILE": str(federation.kafka_password_file(ADMINISTRATOR)),
+        "TRUSTFLOW_OBJECTS_FOLDER": str(federation.nginx.objects),
         "KAFKA_BOOTSTRAP": federation.kafka.bootstrap,
         "KAFKA_OPERATOR_PASSWORD_FILE": str(federation.kafka_password_file(OPERATOR)),
         "KCAT_CONFIG": str(federation.run / f"kcat-{OPERATOR}.conf"),
@@ -81,6 +93,7 @@ def _shell_env(federation: Federation) -> Mapping[str, str]:
         **_postgres_env(federation),
         **{name: value for trust in federation.trusts for name, value in _trust_shell_env(federation, trust).items()},
         **{f"{service.upper()}_HEALTH_URL": _health(federation, service) for service in SERVICES},
+        "TRUSTFLOW_METRICS": ",".join(f"{name}={url}" for name, url in metrics_urls(federation).items()),
     }
 
 
@@ -108,15 +121,23 @@ def _trust_shell_env(federation: Federation, trust: str) -> Mapping[str, str]:
     }
 
 
+def metrics_urls(federation: Federation) -> dict[str, str]:
+    """Where Prometheus' text format is, by participant."""
+    ports = {service: federation.ports[service] for service in SERVICES}
+    ports |= {trust_principal(trust): federation.ports[f"node-{trust}"] for trust in federation.trusts}
+    return {participant: f"http://127.0.0.1:{port}/metrics" for participant, port in ports.items()}
+
+
 def _health(federation: Federation, program: str) -> str:
     return f"http://127.0.0.1:{federation.ports[program]}/health"
 
 
 def _kcat(federation: Federation, principal: str) -> str:
     password = federation.keys.value(f"kafka-{principal}")
+    door = f"SASL_SSL\nssl.ca.location={federation.ca_file}" if federation.ca_file else "SASL_PLAINTEXT"
     return (
         f"bootstrap.servers={federation.kafka.bootstrap}\n"
-        "security.protocol=SASL_PLAINTEXT\nsasl.mechanisms=PLAIN\n"
+        f"security.protocol={door}\nsasl.mechanisms=PLAIN\n"
         f"sasl.username={principal}\nsasl.password={password}\n"
     )
 

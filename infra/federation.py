@@ -1,5 +1,6 @@
 """What a federation on one machine consists of: a hub, its trusts, and the parts both stand on. Starts nothing."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from infra.parts.part import Part
 from infra.parts.postgres import Postgres
 from infra.parts.xnat import Xnat
 from infra.ports import choose_ports, remembered_ports
-from schemas.topics import ADMINISTRATOR, CLIENT, OPERATOR, SERVICES, principals
+from infra.tls import Authority
+from schemas.topics import ADMINISTRATOR, OPERATOR, SERVICES, SPEAKERS, principals
 
 ROOT = Path(__file__).parents[1]
 RUN = ROOT / "build" / "run"
@@ -25,6 +27,7 @@ class Federation:
     run: Path
     trusts: tuple[str, ...]
     ports: Mapping[str, int]
+    tls: bool = False
 
     @property
     def keys(self) -> Keyring:
@@ -34,7 +37,16 @@ class Federation:
     def kafka(self) -> Kafka:
         users = {name: self.keys.value(f"kafka-{name}") for name in (ADMINISTRATOR, *principals(self.trusts))}
         ports = self.ports["kafka"], self.ports["kafka-controller"]
-        return Kafka(self.run / "kafka", *ports, users, by_hand=(CLIENT, OPERATOR))
+        return Kafka(self.run / "kafka", *ports, users, by_hand=(*SPEAKERS, OPERATOR), authority=self.authority)
+
+    @property
+    def authority(self) -> Authority | None:
+        """Who vouches for the broker, where TLS is on."""
+        return Authority(self.run / "secrets", _certificates(self.run)) if self.tls else None
+
+    @property
+    def ca_file(self) -> Path | None:
+        return self.authority.certificate_file if self.authority else None
 
     @property
     def postgres(self) -> Postgres:
@@ -65,10 +77,19 @@ class Federation:
             yield from (self.orthanc(trust), self.xnat(trust))
 
     def login(self, principal: str) -> Login:
-        return Login(self.kafka.bootstrap, principal, self.keys.value(f"kafka-{principal}"))
+        return Login(self.kafka.bootstrap, principal, self.keys.value(f"kafka-{principal}"), self.ca_file)
 
     def kafka_password_file(self, principal: str) -> Path:
         return self.keys.file(f"kafka-{principal}")
+
+    @property
+    def trust_keys(self) -> Path:
+        """The folder of the trusts' public keys, as the hub has it."""
+        return self.run / "trust-keys"
+
+    def signing_key_file(self, trust: str) -> Path:
+        """The trust's own key; in a real federation it never leaves the trust's machine."""
+        return self.run / "secrets" / f"signing-key-{trust}.pem"
 
     def database_url(self, role: str, database: str | None = None) -> str:
         """Return the DSN of a role, by default for the database of its own name."""
@@ -88,19 +109,31 @@ def warehouse_reader(trust: str) -> str:
     return f"{warehouse_name(trust)}_reader"
 
 
-def describe(trusts: int, run: Path = RUN) -> Federation:
+def describe(trusts: int, run: Path = RUN, *, tls: bool = False) -> Federation:
     """Describe a federation that is about to start, on ports that are free now."""
     if not 1 <= trusts <= len(TRUST_NAMES):
         raise ValueError(f"TRUSTS={trusts} is not possible: choose 1 to {len(TRUST_NAMES)}")
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if tls:
+        _certificates(run).mkdir(exist_ok=True)
+    else:
+        shutil.rmtree(_certificates(run), ignore_errors=True)
     names = TRUST_NAMES[:trusts]
-    return Federation(run, names, choose_ports(_port_names(names), run / "ports.json"))
+    return Federation(run, names, choose_ports(_port_names(names), run / "ports.json"), tls)
 
 
 def remembered(run: Path = RUN) -> Federation | None:
     """Return the federation that was last started here, as it was."""
     ports = remembered_ports(run / "ports.json")
-    return Federation(run, tuple(name for name in TRUST_NAMES if f"node-{name}" in ports), ports) if ports else None
+    if not ports:
+        return None
+    trusts = tuple(name for name in TRUST_NAMES if f"node-{name}" in ports)
+    return Federation(run, trusts, ports, _certificates(run).exists())
+
+
+def _certificates(run: Path) -> Path:
+    """The folder of certificates is there where TLS is on."""
+    return run / "tls"
 
 
 def _port_names(trusts: tuple[str, ...]) -> Iterator[str]:

@@ -25,17 +25,17 @@ class FederationError(RuntimeError):
     """The federation is not as asked for; the text says what to do."""
 
 
-def up(trusts: int, say: Say, run: Path = RUN) -> Federation:
+def up(trusts: int, say: Say, run: Path = RUN, *, tls: bool = False) -> Federation:
     """Start what is not running and return when everything built answers; safe to call at any time.
 
     Raises
     ------
     FederationError
-        Another number of trusts is running, or a process does not come up.
+        Another number of trusts is running, or one with TLS where none is asked for, or a process does not come up.
     """
     _refuse_foreign_parts(run)
     supervisor = Supervisor(run)
-    federation = _running_federation(supervisor, trusts, say) or _launched_federation(supervisor, trusts, say)
+    federation = _running_federation(supervisor, trusts, tls, say) or _launched_federation(supervisor, trusts, tls, say)
     everything = programs(federation)
     _start_parts(supervisor, federation, everything)
     say("parts answer")
@@ -66,20 +66,22 @@ def is_healthy(program: Program) -> bool:
     return False
 
 
-def _running_federation(supervisor: Supervisor, trusts: int, say: Say) -> Federation | None:
+def _running_federation(supervisor: Supervisor, trusts: int, tls: bool, say: Say) -> Federation | None:
     federation = remembered(supervisor.run)
     if federation is None or not supervisor.is_running():
         return None
     if len(federation.trusts) != trusts:
         raise FederationError(f"a federation of {len(federation.trusts)} trusts is running: `make down` first")
+    if federation.tls != tls:
+        raise FederationError(f"a federation with{'' if federation.tls else 'out'} TLS is running: `make down` first")
     say("already running; making sure that all of it is")
     return federation
 
 
-def _launched_federation(supervisor: Supervisor, trusts: int, say: Say) -> Federation:
+def _launched_federation(supervisor: Supervisor, trusts: int, tls: bool, say: Say) -> Federation:
     if ended := end_leftovers(supervisor.run):
         say(f"ended {len(ended)} processes of an earlier run")
-    federation = describe(trusts, supervisor.run)
+    federation = describe(trusts, supervisor.run, tls=tls)
     with ThreadPoolExecutor() as threads:
         list(threads.map(lambda part: part.prepare(), federation.parts()))
     everything = programs(federation)

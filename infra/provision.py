@@ -3,8 +3,9 @@
 import asyncio
 
 from bus.broker_admin import administrator
+from bus.signing import Signer, TrustKeys
 from infra.federation import Federation, trust_role, warehouse_name, warehouse_reader
-from schemas.topics import ADMINISTRATOR, SERVICES, acls, all_topics, principals
+from schemas.topics import ADMINISTRATOR, SERVICES, acls, all_topics, principals, quotas
 
 
 def provision(federation: Federation) -> None:
@@ -13,7 +14,15 @@ def provision(federation: Federation) -> None:
         _own_database(federation, role)
     for trust in federation.trusts:
         _warehouse(federation, trust)
+    exchange_keys(federation)
     asyncio.run(_broker(federation))
+
+
+def exchange_keys(federation: Federation) -> None:
+    """Give the hub each trust's public key; on one machine nobody has to carry it."""
+    federation.trust_keys.mkdir(exist_ok=True)
+    for trust in federation.trusts:
+        TrustKeys(federation.trust_keys).admit(trust, Signer.open(federation.signing_key_file(trust)).public_pem)
 
 
 def _own_database(federation: Federation, role: str) -> None:
@@ -37,4 +46,5 @@ async def _broker(federation: Federation) -> None:
         await admin.ensure_users(users)
         await admin.ensure_topics(all_topics(federation.trusts))
         await admin.ensure_acls(rules)
+        await admin.ensure_quotas(quotas(federation.trusts))
         await admin.drop_acls(await admin.acls() - rules)

@@ -20,7 +20,12 @@ OPERATOR = "operator"
 EVERY_TRUST = "trust-*"
 """Stands for the principal of each trust."""
 
-SERVICES = ("project", "cohort", "imaging_ingest", "training_coordinator", "aggregator")
+PROJECTORS = ("gateway",)
+"""Who keeps views and does nothing else: rebuilt instead of redriven, since a view depends on the order of events."""
+
+SERVICES = ("project", "cohort", "imaging_ingest", "training_coordinator", "aggregator", *PROJECTORS)
+WATCHERS = (*PROJECTORS, *SPEAKERS)
+"""Who reads every event of the hub."""
 
 Operation = Literal["READ", "WRITE", "CREATE", "DELETE", "DESCRIBE"]
 TRUST_PREFIX = "trust-"
@@ -58,8 +63,9 @@ class Acl:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a principal may take of one broker: bytes a second written and read, percent of one thread's time, and
-    topics or partitions changed a second. Who takes more is slowed down, not refused.
+    """What a principal may take of one broker; who takes more is slowed down, not refused.
+
+    Bytes a second written and read, percent of one thread's time, topics and partitions changed a second.
     """
 
     principal: str
@@ -74,11 +80,11 @@ HUB_TOPICS = (
     Topic("cohort.commands", writers=SPEAKERS, readers=("cohort",)),
     Topic("imaging.commands", writers=SPEAKERS, readers=("imaging_ingest",)),
     Topic("training.commands", writers=SPEAKERS, readers=("training_coordinator",)),
-    Topic("project.events", ("project",), ("cohort", "imaging_ingest", "training_coordinator", *SPEAKERS)),
-    Topic("cohort.events", ("cohort",), ("cohort", "project", "imaging_ingest", "training_coordinator", *SPEAKERS)),
-    Topic("imaging.events", ("imaging_ingest",), ("training_coordinator", *SPEAKERS)),
-    Topic("training.events", ("training_coordinator",), ("training_coordinator", "aggregator", *SPEAKERS)),
-    Topic("aggregation.events", ("aggregator",), ("training_coordinator", *SPEAKERS)),
+    Topic("project.events", ("project",), ("cohort", "imaging_ingest", "training_coordinator", *WATCHERS)),
+    Topic("cohort.events", ("cohort",), ("cohort", "project", "imaging_ingest", "training_coordinator", *WATCHERS)),
+    Topic("imaging.events", ("imaging_ingest",), ("training_coordinator", *WATCHERS)),
+    Topic("training.events", ("training_coordinator",), ("training_coordinator", "aggregator", *WATCHERS)),
+    Topic("aggregation.events", ("aggregator",), ("training_coordinator", *WATCHERS)),
     Topic("audit.events", SERVICES, (*SERVICES, EVERY_TRUST), partitions=1),
     Topic("operator.events", (OPERATOR,), (), partitions=1),
 )
@@ -106,21 +112,23 @@ def redrive_topic(consumer: str) -> str:
     return f"{REDRIVE_PREFIX}{consumer}"
 
 
-def own_topics(consumer: str) -> tuple[Topic, Topic]:
+def own_topics(consumer: str) -> tuple[Topic, ...]:
     """``dlq.<group>``: what that group could not read (dead) or not read yet (parked), bytes unchanged.
 
-    ``redrive.<group>``: what an operator had put aside records tried again by, on nobody's topic but this group's.
+    ``redrive.<group>``: what an operator had put aside records tried again by, on nobody's topic but this group's;
+    a projector has none.
     """
-    return (
-        Topic(dead_letter_topic(consumer), (consumer,), (), partitions=1, max_bytes=LARGEST_DEAD_LETTER),
-        Topic(redrive_topic(consumer), (OPERATOR,), (consumer,), partitions=1, max_bytes=LARGEST_DEAD_LETTER),
-    )
+    put_aside = Topic(dead_letter_topic(consumer), (consumer,), (), partitions=1, max_bytes=LARGEST_DEAD_LETTER)
+    if consumer in PROJECTORS:
+        return (put_aside,)
+    again = Topic(redrive_topic(consumer), (OPERATOR,), (consumer,), partitions=1, max_bytes=LARGEST_DEAD_LETTER)
+    return (put_aside, again)
 
 
 def subscription(consumer: str) -> str:
     """Everything this consumer reads, as one regular expression: trusts may join at any time."""
-    hub = (re.escape(topic.name) for topic in HUB_TOPICS if _reads(topic, consumer))
-    return f"^({'|'.join((*hub, *_trust_patterns(consumer), re.escape(redrive_topic(consumer))))})$"
+    read = (topic for topic in (*HUB_TOPICS, *own_topics(consumer)) if _reads(topic, consumer))
+    return f"^({'|'.join((*(re.escape(topic.name) for topic in read), *_trust_patterns(consumer)))})$"
 
 
 def consumers(trusts: Iterable[str]) -> tuple[str, ...]:

@@ -12,13 +12,25 @@ import pytest
 
 from bus.broker_admin import administrator
 from bus.login import Login
+from bus.signing import Author, Signer, TrustKeys
 from infra.parts.kafka import Kafka
 from infra.parts.nginx import Nginx
 from infra.parts.orthanc import Orthanc
 from infra.parts.part import free_port, running
 from infra.parts.postgres import Postgres
 from infra.parts.xnat import Xnat
-from schemas.topics import ADMINISTRATOR, OPERATOR, Acl, Topic, acls, all_topics, principals
+from schemas.topics import (
+    ADMINISTRATOR,
+    BACKEND,
+    OPERATOR,
+    Acl,
+    Topic,
+    acls,
+    all_topics,
+    principals,
+    speaking_trust,
+    writers,
+)
 
 TRUSTS = ("amber", "birch")
 
@@ -70,6 +82,25 @@ class Broker:
         file.write_text(self.passwords[principal])
         return file
 
+    @property
+    def trust_keys(self) -> Path:
+        """The folder of public keys that hub services are given."""
+        folder = self.secrets_folder / "trust-keys"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def signing_key_file(self, trust: str) -> Path:
+        """The trust's own key; the hub knows it from now on."""
+        file = self.secrets_folder / f"signing-key-{trust}.pem"
+        TrustKeys(self.trust_keys).admit(trust, Signer.open(file).public_pem)
+        return file
+
+    def author(self, topic: str) -> Author:
+        """Return the first of those who may write this topic, with the key of a trust."""
+        trust = speaking_trust(topic)
+        signer = Signer.open(self.signing_key_file(trust)) if trust else None
+        return Author(f"/{(writers(topic) or ('test',))[0]}", signer)
+
     async def provision(self, topics: Iterable[Topic], rules: Iterable[Acl] = (), users: Iterable[str] = ()) -> None:
         added = {user: self.passwords.setdefault(user, secrets.token_hex(8)) for user in users}
         async with administrator(self.login()) as admin:
@@ -98,7 +129,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     folder = tmp_path_factory.mktemp("kafka")
     passwords = {name: secrets.token_hex(8) for name in (ADMINISTRATOR, *principals(TRUSTS))}
-    with running(Kafka(folder, free_port(), free_port(), dict(passwords), by_hand=(OPERATOR,))) as part:
+    with running(Kafka(folder, free_port(), free_port(), dict(passwords), by_hand=(BACKEND, OPERATOR))) as part:
         yield Broker(part, passwords, tmp_path_factory.mktemp("kafka-passwords"))
 
 

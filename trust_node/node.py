@@ -10,6 +10,7 @@ from typing import Any
 from bus.lanes import Lanes
 from bus.objects import ObjectLane
 from bus.participant import Participant
+from bus.signing import Signer
 from bus.uow import UnitOfWork
 from schemas.topics import subscription, trust_principal
 from schemas.trust import TrustAnnounced
@@ -55,6 +56,7 @@ class Node:
             subscription=subscription(trust_principal(self.settings.trust_id)),
             migrations=Path(__file__).parent / "migrations",
             lanes=self._lanes(runs),
+            signer=Signer.open(self.settings.signing_key_file),
             on_start=self._announce,
             running=lambda: self._running(keys, runs),
         )

@@ -9,10 +9,14 @@ from schemas.ids import TrustId
 
 
 class Settings(BusSettings):
-    """``trust_key_file`` holds the secret from which all pseudonyms of this trust are drawn; it never leaves."""
+    """``trust_key_file`` holds the secret from which all pseudonyms of this trust are drawn; it never leaves.
+
+    ``signing_key_file`` holds the Ed25519 key that signs what this trust says, made at the first start.
+    """
 
     trust_id: TrustId
     trust_key_file: Path
+    signing_key_file: Path
     policy_file: Path
     data_directory: Path
     warehouse_url: SecretStr

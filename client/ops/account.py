@@ -16,6 +16,10 @@ from schemas.operations import ActDone, ActFailed, ActIntended, LetterPlace, Ope
 TOPIC = OperatorEvent.topic_template
 
 
+class Refused(Exception):
+    """That must not be done; the text says why, and what to do instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Warrant:
     """Who acts, and why."""

@@ -2,16 +2,18 @@
 
 import typer
 
-from client.ops import dlq
+from client.ops import acl, dlq, objects, topics
 from client.ops.lag import lag
+from client.ops.replay import replay
 from client.ops.tail import tail
+from client.ops.top import top
 from client.ops.trace import trace
 
 app = typer.Typer(
     no_args_is_help=True,
     help="See what was said and what waits, and put it right (needs the operator's password).",
 )
-for command in (tail, trace, lag):
+for command in (tail, trace, lag, top, replay):
     app.command()(command)
-for name, group in (("dlq", dlq.app),):
+for name, group in (("dlq", dlq.app), ("topics", topics.app), ("acl", acl.app), ("objects", objects.app)):
     app.add_typer(group, name=name)

@@ -12,7 +12,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it. Without it nothing is c
 Why = Annotated[str, typer.Option("--why", help="The reason, kept on operator.events; --yes needs it.")]
 Operator = Annotated[
     str,
-    typer.Option("--as", envvar="TRUSTFLOW_USER", help="Who acts; your login name if left out.", show_default=False),
+    typer.Option("--as", envvar="TRUSTFLOW_USER", help="Who acts; else your login name.", show_default=False),
 ]
 
 

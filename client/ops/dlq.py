@@ -133,7 +133,7 @@ def redrive_(
         return await redrive(speaker, letters, given, per_second=rate, again=again)
 
     def redrivable(desk: Desk) -> list[Letter]:
-        return [letter for letter in (desk.letters if again else desk.open()) if letter.has_bytes][:limit]
+        return [letter for letter in (desk.letters if again else desk.open()) if letter.can_be_redriven][:limit]
 
     selection, given = Selection(group, code, type_, tuple(ids or ())), warrant(yes, why, operator)
     outcome = terminal.ended(lambda: _dealt_with(selection, redrivable, deal, given))

@@ -12,17 +12,15 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from bus.decode import ORIGIN, Record
-from bus.speaker import Speaker
+from bus.letters import OURS
+from bus.speaker import Outgoing, Speaker
 from client.ops.account import Act, Ledger, Warrant, accounted
 from schemas.envelope import Header
 from schemas.operations import ActDone, LetterPlace
-from schemas.topics import DEAD_LETTER_PREFIX, redrive_topic
+from schemas.topics import DEAD_LETTER_PREFIX, PROJECTORS, redrive_topic
 
 REDRIVE, DROP = "redrive", "drop"
 REDRIVEN_BY, REDRIVE_COUNT = "tf-redriven-by", "tf-redrive-count"
-OURS = "tf-"
-"""What the bus and operators add to a record's headers begins so."""
-
 Standing = Literal["open", "unfinished", "redriven", "dropped"]
 Pause = Callable[[float], Awaitable[None]]
 
@@ -59,9 +57,9 @@ class Letter:
         return self.header("ce_id")
 
     @property
-    def has_bytes(self) -> bool:
-        """False for what the Kafka client itself could not read: only its place is known."""
-        return self.code != "unreadable_record"
+    def can_be_redriven(self) -> bool:
+        """False for a projector's, which is rebuilt, and for what the Kafka client itself could not read: no bytes."""
+        return self.group not in PROJECTORS and self.code != "unreadable_record"
 
     def header(self, name: str) -> str:
         return next((_text(value) for key, value in self.headers if key == name and value), "")
@@ -165,7 +163,7 @@ async def redrive(
         ours = [letter for letter in letters if letter.place in progress.letters]
         for letter in ours:
             headers = redriven_headers(letter, warrant.operator)
-            await speaker.put(redrive_topic(letter.group), letter.key, letter.value, headers)
+            await speaker.put(Outgoing(redrive_topic(letter.group), letter.key, letter.value, headers))
             progress.count += 1
             await pause(1 / per_second)
     return ours

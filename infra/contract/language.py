@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from schemas.message import Message
+from schemas.message import Message, Record
 from schemas.registry import MODULES
 
 Schema = dict[str, Any]
@@ -36,3 +36,8 @@ def schema(message: type[Message]) -> Schema:
 def type_of(described: Schema) -> str:
     """The CloudEvents type that a schema made here describes."""
     return str(described["$id"]).removeprefix("urn:").replace(":", ".")
+
+
+def described_by(record: type[Record]) -> str:
+    """Its own docstring on one line, in Markdown; empty where it has none."""
+    return " ".join((record.__dict__.get("__doc__") or "").replace("``", "`").split())

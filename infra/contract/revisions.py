@@ -1,7 +1,7 @@
-"""Every revision of every schema, for ever: `docs/schemas/<type>.json` is the newest, `earlier/<type>/<n>.json` the others.
+"""Every revision of every schema, for ever: `<type>.json` is the newest, `earlier/<type>/<n>.json` are the others.
 
-Only an edit that old and new readers both survive makes a new revision; of one that nobody can see it (a text for
-people), the newest is written again.
+Only an edit that old and new readers both survive makes a revision; where only texts for people changed, the newest
+is written again.
 """
 
 import json
@@ -50,6 +50,7 @@ class Revisions:
         schemas = tuple(schemas)
         if sentences := [sentence for described in schemas for sentence in self.forbidden(described)]:
             raise ForbiddenEdit("\n".join(sentences))
+        self.folder.mkdir(parents=True, exist_ok=True)
         for described in schemas:
             self._write(described)
 

@@ -32,7 +32,7 @@ def main() -> int:
     started_here = not Supervisor(RUN).is_running()
     try:
         screen.step("start")
-        federation = lifecycle.up(int(os.environ.get("TRUSTS", "2")), screen.say)
+        federation = lifecycle.up(int(os.environ.get("TRUSTS", "2")), screen.say, tls=os.environ.get("TLS") == "1")
         found = asyncio.run(play(federation, screen, FOLDER))
     finally:
         if started_here:

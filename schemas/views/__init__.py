@@ -10,6 +10,11 @@ from schemas.views.view import AnyView, Decision, View, ViewDefinition
 VIEWS: tuple[AnyView, ...] = (PROJECT, QUERY, IMPORT, MODEL, RUN)
 
 __all__ = [
+    "IMPORT",
+    "MODEL",
+    "PROJECT",
+    "QUERY",
+    "RUN",
     "VIEWS",
     "AnyView",
     "BundleView",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bus.objects import ObjectLane
 from bus.participant import Participant
+from bus.signing import TrustKeys
 from schemas.topics import subscription
 from services.aggregator.handlers import router
 from services.aggregator.settings import Settings
@@ -28,6 +29,7 @@ def participant(settings: Settings) -> Participant:
         settings=settings,
         router=router,
         subscription=subscription(NAME),
+        trust_keys=TrustKeys(settings.trust_keys),
         migrations=Path(__file__).parent / "migrations",
         lanes=workshop.lanes(),
         running=workshop.running,

@@ -4,10 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from bus.objects import NginxObjects
-from bus.settings import BusSettings
+from bus.settings import HubSettings
 
 
-class Settings(BusSettings):
+class Settings(HubSettings):
     """Sizes in bytes, times in seconds. The spool needs room for the updates of the rounds that are open."""
 
     objects_url: str

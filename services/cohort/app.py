@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bus.participant import Participant
+from bus.signing import TrustKeys
 from schemas.cohort import CohortCommandAccepted, CohortCommandRejected
 from schemas.topics import subscription
 from services.cohort.handlers import routes
@@ -17,6 +18,7 @@ def participant(settings: Settings) -> Participant:
         settings=settings,
         router=routes(settings.answer_within_s),
         subscription=subscription(NAME),
+        trust_keys=TrustKeys(settings.trust_keys),
         migrations=Path(__file__).parent / "migrations",
         accepted=CohortCommandAccepted,
         rejected=CohortCommandRejected,

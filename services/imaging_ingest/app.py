@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from bus.participant import Participant
-from bus.settings import BusSettings
+from bus.settings import HubSettings
+from bus.signing import TrustKeys
 from schemas.imaging import ImagingCommandAccepted, ImagingCommandRejected
 from schemas.topics import subscription
 from services.imaging_ingest.handlers import router
@@ -11,12 +12,13 @@ from services.imaging_ingest.handlers import router
 NAME = "imaging_ingest"
 
 
-def participant(settings: BusSettings) -> Participant:
+def participant(settings: HubSettings) -> Participant:
     return Participant(
         name=NAME,
         settings=settings,
         router=router,
         subscription=subscription(NAME),
+        trust_keys=TrustKeys(settings.trust_keys),
         migrations=Path(__file__).parent / "migrations",
         accepted=ImagingCommandAccepted,
         rejected=ImagingCommandRejected,

@@ -1,4 +1,4 @@
-from bus.settings import BusSettings
+from bus.settings import HubSettings
 from services.project.app import participant
 
-participant(BusSettings.from_environment()).run()
+participant(HubSettings.from_environment()).run()

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bus.participant import Participant
+from bus.signing import TrustKeys
 from schemas.bundle import BundleLimits
 from schemas.topics import subscription
 from schemas.training import TrainingCommandAccepted, TrainingCommandRejected
@@ -23,6 +24,7 @@ def participant(settings: Settings) -> Participant:
         settings=settings,
         router=Handlers(grants, settings.max_bundle_bytes, software).router(),
         subscription=subscription(NAME),
+        trust_keys=TrustKeys(settings.trust_keys),
         migrations=Path(__file__).parent / "migrations",
         lanes=Scanning(grants, BundleLimits(packed=settings.max_bundle_bytes)).lanes(),
         accepted=TrainingCommandAccepted,

@@ -4,12 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from bus.objects import NginxObjects
-from bus.settings import BusSettings
+from bus.settings import HubSettings
 from schemas.bundle import BundleLimits
 from services.training_coordinator.grants import Grants
 
 
-class Settings(BusSettings):
+class Settings(HubSettings):
     """Sizes in bytes, times in seconds. The secret of the object lane comes from a file."""
 
     objects_url: str

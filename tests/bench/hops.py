@@ -9,13 +9,13 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
-from schemas.envelope import to_headers
 from tests.bench.findings import Finding, load_now
 from tests.bench.ground import Ground, ground
-from tests.bench.ledger.messages import AUDITOR, NAME, RULES, TOPICS, Posted
+from tests.bench.ledger.messages import AUDITOR, NAME, RULES, TOPICS, WRITER
 from tests.bench.ping import percentile
-from tests.bench.prefill import envelope, posted
+from tests.bench.prefill import posted
 from tests.bench.results import Result
+from tests.bench.saying import say
 from tests.integration.process import our_process
 
 SECONDS = 12.0
@@ -63,23 +63,18 @@ async def _say(producer: AIOKafkaProducer, a_second: int) -> list[str]:
     """Send events evenly; return their ids."""
     began, ids = perf_counter(), []
     for number, message in enumerate(posted(int(SECONDS * a_second))):
-        ids.append(await _send(producer, message))
+        ids.append((await say(producer, WRITER, message)).id)
         ahead = began + number / a_second - perf_counter()
         if ahead > 0:
             await asyncio.sleep(ahead)
     return ids
 
 
-async def _send(producer: AIOKafkaProducer, message: Posted) -> str:
-    said = envelope(message)
-    await producer.send(message.topic, message.to_bytes(), key=message.key.encode(), headers=to_headers(said))
-    return said.id
-
-
 async def _hop_seconds(ends: Sequence[Any], ids: Sequence[str]) -> tuple[float, ...]:
     said, heard = ends
     async with asyncio.timeout(ALL_WITHIN_S):
-        while await heard.fetchval("select count(*) from heard where posted_id = any($1)", ids) < len(ids):
+        arrived = "select count(*) from heard where posted_id = any($1)"
+        while await heard.fetchval(arrived, ids) < len(ids):  # noqa: ASYNC110  of another process
             await asyncio.sleep(0.1)
     began = await said.fetch("select event_id, pg_xact_commit_timestamp(xmin) from inbox where event_id = any($1)", ids)
     ended = dict(await heard.fetch("select posted_id, pg_xact_commit_timestamp(xmin) from heard"))

@@ -1,13 +1,11 @@
-"""A topic full of events, and an outbox full of messages, before anything is measured."""
+"""A topic full of events, before anything is measured."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
 
-from bus.uow import new_id, traceparent
-from schemas.envelope import Envelope, envelope_for, to_headers
 from tests.bench.ledger.messages import WRITER, Line, Posted
+from tests.bench.saying import say
 from tests.conftest import Broker
 
 KEYS = 1_000
@@ -23,16 +21,8 @@ def posted(events: int) -> Iterator[Posted]:
         yield Posted(account_id=f"account-{number % KEYS}", number=number, lines=LINES)
 
 
-def envelope(message: Posted) -> Envelope:
-    return envelope_for(
-        message, id=new_id(), source=f"/{WRITER}", time=datetime.now(UTC), traceparent=traceparent(None)
-    )
-
-
 async def fill(broker: Broker, events: int) -> None:
     async with AIOKafkaProducer(**broker.credentials(), linger_ms=5, max_batch_size=2**18) as producer:
         for message in posted(events):
-            await producer.send(
-                message.topic, message.to_bytes(), key=message.key.encode(), headers=to_headers(envelope(message))
-            )
+            await say(producer, WRITER, message)
         await producer.flush()

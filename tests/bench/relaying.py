@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bus.database import migrate, open_pool
 from bus.login import Login
+from bus.signing import Author
 from bus.uow import UnitOfWork, flush
 from schemas.envelope import to_headers
 from schemas.topics import ADMINISTRATOR, Acl
@@ -21,8 +22,9 @@ from tests.bench import ledger
 from tests.bench.findings import Finding, load_now
 from tests.bench.ground import Ground, ground
 from tests.bench.ledger.messages import NAME, POSTED, RULES, TOPICS
-from tests.bench.prefill import envelope, posted
+from tests.bench.prefill import posted
 from tests.bench.results import Result
+from tests.bench.saying import enveloped
 from tests.integration.process import our_process
 
 MESSAGES = 100_000
@@ -54,7 +56,8 @@ async def _ours(ground: Ground) -> float:
     await _fill_outbox(database)
     look = await ground.look_into(database)
     async with our_process("tests.bench.ledger", NAME, ground.broker, database, ground.folder):
-        while (left := await look.fetchval("select count(*) from outbox")) == MESSAGES:
+        waiting = "select count(*) from outbox"
+        while (left := await look.fetchval(waiting)) == MESSAGES:  # noqa: ASYNC110  of another process
             await asyncio.sleep(LOOK_S)
         began = perf_counter()
         while await look.fetchval("select exists (select from outbox)"):  # noqa: ASYNC110  of another process
@@ -69,7 +72,7 @@ async def _fill_outbox(database: str) -> None:
     messages = posted(MESSAGES)
     while batch := list(islice(messages, AT_ONCE)):
         async with pool.acquire() as connection, connection.transaction():
-            uow = UnitOfWork(connection, f"/{NAME}", datetime.now(UTC))
+            uow = UnitOfWork(connection, Author(f"/{NAME}"), datetime.now(UTC))
             uow.emit(*batch)
             await flush(uow)
     await pool.close()
@@ -82,7 +85,7 @@ def plainly(login: Login) -> float:
 
 async def _send_all(login: Login) -> float:
     records = [
-        (message.topic, message.to_bytes(), message.key.encode(), to_headers(envelope(message)))
+        (message.topic, message.to_bytes(), message.key.encode(), to_headers(enveloped(message, NAME)))
         for message in posted(MESSAGES)
     ]
     async with AIOKafkaProducer(acks="all", enable_idempotence=True, **login.options()) as producer:

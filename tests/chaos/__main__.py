@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import secrets
 import sys
 import time
@@ -23,6 +24,7 @@ def main() -> int:
     console = Console()
     folder = LOGS / time.strftime("%Y%m%d-%H%M%S")
     folder.mkdir(parents=True)
+    logging.basicConfig(filename=folder / "driver.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
     console.print(f"seed {arguments.seed}, {arguments.kills} kills; logs in {folder}")
     try:
         report = asyncio.run(_play(arguments, folder, console))

@@ -24,8 +24,8 @@ class Said:
 class Stage:
     """What one participant left behind.
 
-    ``effects`` in the order of their writing, ``inbox`` the number of its rows, ``unsaid`` those of outbox and deferred,
-    ``put_aside`` the dead letters; ``said`` and ``answers`` as they lie on its topic, partition after partition.
+    ``effects`` in the order of their writing; ``inbox`` the number of its rows, ``unsaid`` those of outbox and
+    deferred, ``put_aside`` the dead letters; ``said`` and ``answers`` as they lie on its topic, by partition.
     """
 
     name: str

@@ -39,9 +39,7 @@ async def _words(role: str, login: dict[str, Any]) -> tuple[list[Said] | None, l
     topic, passes_on = SPEAKS[role]
     records = await everything_on(login, topic, lambda record: (header(record, "ce_type"), record))
     said = [_told(record, _step(passes_on.parse(record.value))) for type_, record in records if type_ == passes_on.type]
-    answers = [
-        _told(record, _asked(Taken.parse(record.value))) for type_, record in records if type_ == Taken.type
-    ]
+    answers = [_answered(Taken.parse(record.value)) for type_, record in records if type_ == Taken.type]
     return said, answers if role == ALPHA else None
 
 
@@ -70,6 +68,7 @@ def _step(message: PassedOn | Arrived) -> Step:
     return message.strand, message.number
 
 
-def _asked(answer: Taken) -> Step:
+def _answered(answer: Taken) -> Said:
+    """By the command's id: a command that is sent again is answered again."""
     strand, _, number = answer.command_id.rpartition("-")
-    return strand, int(number)
+    return Said(answer.command_id, (strand, int(number)))

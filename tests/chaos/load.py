@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -36,30 +37,34 @@ class Load:
     rounds: int = 0
     arrived: int = 0
     _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def run(self) -> None:
-        """Write until told to stop; one round is acknowledged before the next begins, so that each strand is in order."""
-        async with asyncio.TaskGroup() as tasks:
-            watching = tasks.create_task(self._watch())
+        """Write until told to stop, and return when everything has arrived.
+
+        A round is acknowledged before the next begins, so that each strand is written in order.
+        """
+        watching = asyncio.create_task(self._watch())
+        try:
             while not self._over.is_set():
                 await self._write(self.rounds)
                 self.rounds += 1
                 await asyncio.sleep(self.round_s)
-                while self.rounds - self.arrived > MOST_ROUNDS_AHEAD:
-                    await asyncio.sleep(LOOK_S)
-            while self.arrived < self.rounds:
-                await asyncio.sleep(LOOK_S)
+                await self._has_arrived(self.rounds - MOST_ROUNDS_AHEAD)
+            await self._has_arrived(self.rounds)
+        finally:
             watching.cancel()
 
     def stop(self) -> None:
-        """``run`` returns when everything written has arrived."""
         self._over.set()
 
     async def one_through(self) -> None:
         """Return when a round that begins after this call has arrived."""
-        wanted = self.rounds + 2
-        while self.arrived < wanted:
-            await asyncio.sleep(LOOK_S)
+        await self._has_arrived(self.rounds + 2)
+
+    async def _has_arrived(self, rounds: int) -> None:
+        async with self._progress:
+            await self._progress.wait_for(lambda: self.arrived >= rounds)
 
     async def _write(self, number: int) -> None:
         """However long the broker is away: the same commands again, with their ids."""
@@ -72,10 +77,11 @@ class Load:
 
     async def _watch(self) -> None:
         while True:
-            try:
+            # it is one of the things that are broken on purpose
+            with suppress(*DATABASE_TROUBLE):
                 self.arrived = 1 + await self.last.fetchval(ARRIVED, self.strands)
-            except DATABASE_TROUBLE:
-                pass  # it is one of the things that are broken on purpose
+            async with self._progress:
+                self._progress.notify_all()
             await asyncio.sleep(LOOK_S)
 
 

@@ -25,7 +25,7 @@ class Member:
 
     role: str
     number: int
-    env: Mapping[str, str]
+    env: dict[str, str]
     log: Path
     kind: type[Participant] = Participant
     process: ForkServerProcess | None = None
@@ -41,7 +41,8 @@ class Member:
 
     @property
     def pid(self) -> int:
-        assert self.process and self.process.pid
+        assert self.process
+        assert self.process.pid
         return self.process.pid
 
     def start(self, fuse: str = "") -> None:
@@ -65,7 +66,8 @@ class Member:
 
     @property
     def status(self) -> int:
-        assert self.process and self.process.exitcode is not None
+        assert self.process
+        assert self.process.exitcode is not None
         return self.process.exitcode
 
     def _bury(self, sentinel: int) -> None:
@@ -75,15 +77,14 @@ class Member:
         self.ended.set()
 
 
-def member_of(role: str, number: int, broker: Broker, bootstrap: str, database: str, folder: Path) -> Member:
-    env = {
-        "TRUSTFLOW_KAFKA_BOOTSTRAP": bootstrap,
+def settings_of(role: str, number: int, broker: Broker, database: str) -> dict[str, str]:
+    return {
+        "TRUSTFLOW_KAFKA_BOOTSTRAP": broker.bootstrap,
         "TRUSTFLOW_KAFKA_PASSWORD_FILE": str(broker.password_file(role)),
         "TRUSTFLOW_DATABASE_URL": database,
         "TRUSTFLOW_HTTP_PORT": str(free_port()),
         "TRUSTFLOW_MEMBER": str(number),
     }
-    return Member(role, number, env, folder / f"{role}-{number}.log")
 
 
 def _be_born(role: str, env: Mapping[str, str], log: Path, kind: type[Participant]) -> None:

@@ -15,6 +15,7 @@ from tests.chaos.points import Fuse, lay
 
 HEARS: Mapping[str, type[Message]] = {ALPHA: Take, BETA: PassedOn, GAMMA: Arrived, DELTA: Probe}
 SAYS: Mapping[str, type[PassedOn | Arrived]] = {ALPHA: PassedOn, BETA: Arrived}
+MIGRATIONS = Path(__file__).parent / "migrations"
 ANSWERS = {ALPHA: {"accepted": Taken, "rejected": Refused}}
 
 
@@ -27,7 +28,7 @@ def participant(role: str, fuse: Fuse, kind: type[Participant] = Participant) ->
         settings=BusSettings.from_environment(),
         router=_router(role, fuse),
         subscription=f"^{HEARS[role].topic_template}$".replace(".", "\\."),
-        migrations=Path(__file__).parent / "migrations",
+        migrations=MIGRATIONS,
         on_start=die_young,
         **ANSWERS.get(role, {}),
     )

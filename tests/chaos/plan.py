@@ -1,9 +1,10 @@
 """What is done to whom, and when: drawn from a seed, so that the same seed plans the same storm again."""
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from tests.chaos.points import POINTS, Point
 
@@ -19,6 +20,7 @@ MOST_VISITS: Mapping[Point, int] = {
     "before_offsets": 4,
     "in_relay": 15,
 }
+T = TypeVar("T")
 LONGEST_LIFE_S = 1.5
 KILLS_PER_OUTAGE = 10
 RANDOM = "at a random moment"
@@ -62,25 +64,28 @@ class Plan:
 
 
 def draw(seed: int, kills: int, speakers: Sequence[str], listeners: Sequence[str]) -> Plan:
-    """Share the kills out among those who have a relay to be killed in and those who only listen."""
+    """Share the kills out among those whose relay surely runs and those who may never lead."""
     chance = random.Random(seed)
     members = (*speakers, *listeners)
-    victims = [members[number % len(members)] for number in range(kills)]
-    by_member = {
-        member: tuple(_kill(chance, speaks=member in speakers) for _ in range(victims.count(member)))
-        for member in members
-    }
+    shares = Counter(members[number % len(members)] for number in range(kills))
+    by_member = {member: _kills(chance, shares[member], speaks=member in speakers) for member in members}
     return Plan(seed, by_member, _blows(chance, max(len(OUTAGES), kills // KILLS_PER_OUTAGE)))
 
 
-def _kill(chance: random.Random, *, speaks: bool) -> Kill:
-    points = [point for point in POINTS if speaks or point != "in_relay"]
-    point = chance.choice([None, None, *points])
-    return Kill(point, chance.randint(1, MOST_VISITS[point]) if point else 0, chance.uniform(0.0, LONGEST_LIFE_S))
+def _kills(chance: random.Random, number: int, *, speaks: bool) -> tuple[Kill, ...]:
+    moments = (None, *(point for point in POINTS if speaks or point != "in_relay"))
+    return tuple(
+        Kill(point, chance.randint(1, MOST_VISITS[point]) if point else 0, chance.uniform(0.0, LONGEST_LIFE_S))
+        for point in _equally_often(chance, moments, number)
+    )
 
 
 def _blows(chance: random.Random, number: int) -> tuple[Blow, ...]:
-    """Each kind equally often, in any order."""
-    kinds = [OUTAGES[index % len(OUTAGES)] for index in range(number)]
-    chance.shuffle(kinds)
+    kinds = _equally_often(chance, OUTAGES, number)
     return tuple(Blow(kind, chance.uniform(0.2, 2.0), chance.uniform(0.1, 3.0)) for kind in kinds)
+
+
+def _equally_often(chance: random.Random, kinds: Sequence[T], number: int) -> list[T]:
+    """Each kind as often as the others, as far as it goes, in any order."""
+    chosen = [kind for _ in range(0, number, len(kinds)) for kind in chance.sample(kinds, len(kinds))]
+    return chosen[:number]

@@ -3,11 +3,10 @@
 import asyncio
 import secrets
 import time
-from pathlib import Path
 
 from tests.chaos.evidence import stage
 from tests.chaos.load import Load
-from tests.chaos.messages import CHAIN, GAMMA
+from tests.chaos.messages import BETA, CHAIN, GAMMA
 from tests.chaos.plan import Plan, draw
 from tests.chaos.report import Report
 from tests.chaos.storm import Storm
@@ -17,9 +16,10 @@ STOP_WITHIN_S = 15.0
 
 
 def plan_for(world: World, seed: int, kills: int) -> Plan:
+    """In a relay dies only who leads for sure: the only member of a role that speaks."""
     members = world.chain.members
-    listeners = [member.name for member in members if member.role == GAMMA]
-    return draw(seed, kills, [member.name for member in members if member.name not in listeners], listeners)
+    speakers = [member.name for member in members if member.role == BETA]
+    return draw(seed, kills, speakers, [member.name for member in members if member.name not in speakers])
 
 
 def storm_of(world: World, plan: Plan, *, strands: int = 24, round_s: float = 0.08) -> Storm:

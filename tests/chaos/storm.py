@@ -5,6 +5,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -81,11 +82,10 @@ class Storm:
         """True once this life has had an effect, False when it ended without any."""
         database = self.world.chain.databases[member.role]
         while not member.ended.is_set():
-            try:
+            # it is one of the things that are broken on purpose
+            with suppress(*DATABASE_TROUBLE):
                 if await database.fetchval(ALIVE, member.pid):
                     return True
-            except DATABASE_TROUBLE:
-                pass  # it is one of the things that are broken on purpose
             await asyncio.sleep(LOOK_S)
         return False
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +11,19 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from bus.database import migrate, open_pool
 from infra.parts.kafka import Kafka
 from infra.parts.part import free_port
 from infra.parts.postgres import Postgres
 from schemas.topics import ADMINISTRATOR
-from tests.chaos.members import Member, member_of
-from tests.chaos.messages import BETA, CHAIN, GAMMA, ROLES, RULES, TOPICS
+from tests.chaos.members import Member, settings_of
+from tests.chaos.messages import ALPHA, BETA, CHAIN, ROLES, RULES, TOPICS
+from tests.chaos.participants import MIGRATIONS
 from tests.chaos.parts import Breakable
 from tests.chaos.proxy import Proxy
 from tests.conftest import Broker, Database
 
-SIZES = {GAMMA: 3}
+SIZES = {ALPHA: 3}
 """Members of a role's group; one where nothing is said."""
 
 FAR = BETA
@@ -32,7 +34,7 @@ FAR = BETA
 class Chain:
     """The participants, each role with its database; ``databases`` are open for looking into."""
 
-    members: Sequence[Member]
+    members: list[Member]
     databases: Mapping[str, Any]
 
     def of(self, name: str) -> Member:
@@ -51,15 +53,21 @@ class World:
 
 @asynccontextmanager
 async def chain_on(
-    broker: Broker, database: Database, folder: Path, sizes: Mapping[str, int], bootstraps: Mapping[str, str]
+    broker: Broker, database: Database, folder: Path, sizes: Mapping[str, int] = SIZES, detour: str = ""
 ) -> AsyncIterator[Chain]:
-    """Databases and members, none of them started; those that run at the end are killed."""
+    """Databases and members, none of them started; those that run at the end are killed.
+
+    ``detour`` is the far one's own address of the broker.
+    """
     urls = {role: database.fresh_database(role) for role in CHAIN}
     members = [
-        member_of(role, number, broker, bootstraps.get(role, broker.bootstrap), urls[role], folder)
+        Member(role, number, settings_of(role, number, broker, urls[role]), folder / f"{role}-{number}.log")
         for role in CHAIN
         for number in range(sizes.get(role, 1))
     ]
+    if detour:
+        far = next(member for member in members if member.role == FAR)
+        far.env["TRUSTFLOW_KAFKA_BOOTSTRAP"] = detour
     pools = {role: await _look_into(database, url) for role, url in urls.items()}
     try:
         yield Chain(members, pools)
@@ -71,7 +79,7 @@ async def chain_on(
 
 
 @asynccontextmanager
-async def world(folder: Path, sizes: Mapping[str, int] = SIZES) -> AsyncIterator[World]:
+async def world(folder: Path) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         line = Proxy(port=free_port(), target_port=free_port())
         passwords = {name: secrets.token_hex(8) for name in (ADMINISTRATOR, *ROLES)}
@@ -82,8 +90,9 @@ async def world(folder: Path, sizes: Mapping[str, int] = SIZES) -> AsyncIterator
         await broker.provision(TOPICS, RULES)
         await line.open()
         stack.push_async_callback(line.cut)
-        detour = {FAR: f"127.0.0.1:{line.port}"}
-        chain = await stack.enter_async_context(chain_on(broker, Database(postgres), folder, sizes, detour))
+        chain = await stack.enter_async_context(
+            chain_on(broker, Database(postgres), folder, detour=f"127.0.0.1:{line.port}")
+        )
         producer = await stack.enter_async_context(writer(broker))
         yield World(broker, *parts, line, chain, producer)
 
@@ -103,6 +112,8 @@ async def _kept(part: Kafka | Postgres) -> AsyncIterator[Breakable]:
 
 
 async def _look_into(database: Database, url: str) -> Any:
-    return await asyncpg.create_pool(
-        database.dsn(url.rpartition("/")[2]), min_size=0, max_size=3, command_timeout=30
-    )
+    """Its tables are there before its first member, so that one may ask at any time."""
+    pool = await open_pool(url, size=2)
+    await migrate(pool, MIGRATIONS)
+    await pool.close()
+    return await asyncpg.create_pool(database.dsn(url.rpartition("/")[2]), min_size=0, max_size=3, command_timeout=30)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.catalogue import message_types
+from infra.contract.language import message_types
 from schemas.manifest import Part, TensorSpec, cuts, layout, manifest_of, part_path
 from schemas.message import Message
 
@@ -26,12 +26,16 @@ BY_PATTERN = {
     "^[a-z][a-z0-9_]{0,39}$": "accuracy",
     "^[AS][0-9a-f]{16}$": "S0123456789abcdef",
 }
+NEVER_TOGETHER = {"trustflow.trust.study_advanced.v2": {"arrived": False}}
+"""What a full sample says where its fields exclude each other."""
+
 TENSORS = (TensorSpec(name="layer.weight", dtype="F32", shape=(2, 3)),)
 
 
 def sample(message: type[Message], *, full: bool) -> dict[str, Any]:
     schema = message.model_json_schema()
-    return Sampler(schema.get("$defs", {}), full=full).of_object(schema)
+    payload = Sampler(schema.get("$defs", {}), full=full).of_object(schema)
+    return payload | (NEVER_TOGETHER.get(message.type, {}) if full else {})
 
 
 class Sampler:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from bus.signing import Author
 from bus.speaker import hear
 from bus.uow import new_id, traceparent
 from infra.parts.nginx import Nginx
@@ -65,6 +66,7 @@ def service(name: str, kafka: Broker, database: str, nginx: Nginx, folder: Path,
         "KAFKA_BOOTSTRAP": kafka.bootstrap,
         "KAFKA_PASSWORD_FILE": str(kafka.password_file(name)),
         "DATABASE_URL": database,
+        "TRUST_KEYS": str(kafka.trust_keys),
         "HTTP_PORT": str(free_port()),
         "OBJECTS_URL": nginx.url,
         "OBJECTS_SECRET_FILE": str(secret),
@@ -85,6 +87,7 @@ class Voice:
     """Says messages as whoever may say them, and keeps everything that is said from now on, in order of arrival."""
 
     producer: AIOKafkaProducer
+    author: Callable[[str], Author]
     log: list[Message] = field(default_factory=list)
     more: asyncio.Condition = field(default_factory=asyncio.Condition)
     listeners: list[Callable[[Message], None]] = field(default_factory=list)
@@ -93,11 +96,12 @@ class Voice:
         """Return when the broker has all of them: what is said later comes later, on whatever topic."""
         sent = []
         for message in messages:
+            author, payload = self.author(message.topic), message.to_bytes()
             envelope = envelope_for(
-                message, id=new_id(), source="/test", time=datetime.now(UTC), traceparent=traceparent(None)
+                message, id=new_id(), source=author.source, time=datetime.now(UTC), traceparent=traceparent(None)
             )
-            record = {"value": message.to_bytes(), "key": message.key.encode(), "headers": to_headers(envelope)}
-            sent.append(await self.producer.send(message.topic, **record))
+            headers = author.signed(to_headers(envelope), payload)
+            sent.append(await self.producer.send(message.topic, payload, key=message.key.encode(), headers=headers))
         await asyncio.gather(*sent)
 
     async def heard(self, wanted: type[M], *, nth: int = 1, **fields: object) -> M:
@@ -130,7 +134,7 @@ async def voice(kafka: Broker) -> AsyncIterator[Voice]:
         consumer.assign(partitions)
         await consumer.seek_to_end(*partitions)
         await asyncio.gather(*(consumer.position(partition) for partition in partitions))
-        speaking = Voice(producer)
+        speaking = Voice(producer, kafka.author)
         listening = asyncio.create_task(speaking.listen(consumer))
         try:
             yield speaking

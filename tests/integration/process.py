@@ -68,6 +68,7 @@ async def our_process(
         "TRUSTFLOW_KAFKA_BOOTSTRAP": broker.bootstrap,
         "TRUSTFLOW_KAFKA_PASSWORD_FILE": str(broker.password_file(principal)),
         "TRUSTFLOW_DATABASE_URL": database,
+        "TRUSTFLOW_TRUST_KEYS": str(broker.trust_keys),
         "TRUSTFLOW_HTTP_PORT": str(free_port()),
         **more,
     }

@@ -7,31 +7,25 @@ import random
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
-import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from tests.conftest import Broker, Database
 from tests.integration.counter.messages import (
     COMMANDS,
-    EVENTS,
     NAME,
-    RULES,
     TOPICS,
     Add,
     Added,
     CounterAccepted,
     CounterRejected,
-    Manner,
     NotDone,
     Reminded,
 )
-from tests.integration.process import OurProcess, our_process
-from tests.integration.records import Raw, Reader, header, raw, send
+from tests.integration.counter.world import World, add, counter, first, of, running_counter
+from tests.integration.records import Raw, header, raw, send
 
 pytestmark = pytest.mark.integration
 
@@ -40,87 +34,10 @@ SECRET = "Mustermann^Erika"
 DEAD_LETTERS = TOPICS[2]
 
 
-@dataclass(slots=True)
-class World:
-    process: OurProcess
-    database: Any
-    producer: AIOKafkaProducer
-    events: Reader
-    dead: Reader
-
-    async def say(self, *commands: Add) -> list[Raw]:
-        records = [raw(command) for command in commands]
-        await send(self.producer, records)
-        return records
-
-    async def effects(self, counter: str) -> list[int]:
-        rows = await self.database.fetch("select number from effect where counter_id = $1 order by seq", counter)
-        return [row["number"] for row in rows]
-
-    async def until(self, query: str, *args: object) -> Any:
-        """Ask the participant's database until the answer is true."""
-        async with asyncio.timeout(WITHIN_S):
-            while not (found := await self.database.fetchval(query, *args)):  # noqa: ASYNC110  of another process
-                await asyncio.sleep(0.01)
-            return found
-
-    async def heard(self, said: type[Any], counter: str, number: int = 1) -> list[Any]:
-        """The events of this type and key, once there are as many; a relay that dies may say one twice."""
-        return await self.events.until(lambda records: _at_least(number, _each_once(_of(records, said, counter))))
-
-    async def answer(self, command: Raw) -> Any:
-        """What became of a command: the record that names it as its cause."""
-        return await self.events.until(lambda records: _first(records, _is_answer_to(command.id)))
-
-    async def put_aside(self, command: Raw) -> Any:
-        return await self.dead.until(lambda records: _first(records, lambda record: record.value == command.value))
-
-
-def _of(records: Sequence[Any], said: type[Any], counter: str) -> list[Any]:
-    return [record for record in records if header(record, "ce_type") == said.type and record.key == counter.encode()]
-
-
-def _at_least(number: int, found: list[Any]) -> list[Any]:
-    return found if len(found) >= number else []
-
-
-def _each_once(records: list[Any]) -> list[Any]:
-    by_id: dict[str, Any] = {}
-    for record in records:
-        by_id.setdefault(header(record, "ce_id"), record)
-    return list(by_id.values())
-
-
-def _first(records: Sequence[Any], wanted: Callable[[Any], bool]) -> Any:
-    return next((record for record in records if wanted(record)), None)
-
-
-def _is_answer_to(id_: str) -> Callable[[Any], bool]:
-    answers = {CounterAccepted.type, CounterRejected.type}
-    return lambda record: header(record, "ce_causationid") == id_ and header(record, "ce_type") in answers
-
-
-def counter() -> str:
-    return f"c-{secrets.token_hex(4)}"
-
-
-def add(counter_id: str, number: int = 0, manner: Manner = "plain") -> Add:
-    return Add(actor="ada", counter_id=counter_id, number=number, manner=manner)
-
-
 @pytest.fixture(scope="module")
 async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    await kafka.provision(TOPICS, RULES, [NAME])
-    database, folder = postgres.fresh_database(NAME), tmp_path_factory.mktemp(NAME)
-    login = kafka.credentials()
-    async with our_process("tests.integration.counter", NAME, kafka, database, folder) as process:
-        pool = await asyncpg.create_pool(postgres.dsn(database.rpartition("/")[2]), min_size=1, max_size=4)
-        events, dead = await Reader.of(login, EVENTS), await Reader.of(login, DEAD_LETTERS)
-        async with AIOKafkaProducer(**login, linger_ms=2) as producer:
-            yield World(process, pool, producer, events, dead)
-        await events.stop()
-        await dead.stop()
-        await pool.close()
+    async with running_counter(kafka, postgres, tmp_path_factory.mktemp(NAME)) as counter_world:
+        yield counter_world
 
 
 class TestCommands:
@@ -137,7 +54,7 @@ class TestCommands:
         (command,) = await world.say(add(mine, manner="reject"))
         assert CounterRejected.parse((await world.answer(command)).value).code == "not_now"
         assert await world.effects(mine) == []
-        assert _of(world.events.records, Added, mine) == []
+        assert of(world.events.records, Added, mine) == []
 
     async def test_what_is_not_known_yet_is_waited_for_and_then_refused(self, world: World) -> None:
         (command,) = await world.say(add(counter(), manner="late"))
@@ -149,7 +66,7 @@ class TestCommands:
         await send(world.producer, [command, command, command, last])
         await world.answer(last)
         assert await world.effects(mine) == [1, 2]
-        assert [header(record, "ce_causationid") for record in _of(world.events.records, Added, mine)] == [
+        assert [header(record, "ce_causationid") for record in of(world.events.records, Added, mine)] == [
             command.id,
             last.id,
         ]
@@ -316,9 +233,9 @@ class TestDisturbances:
 
     async def _stream(self, world: World, counters: list[str], numbers: int = 300, ahead: int = 150) -> None:
         """Three times 300 commands, never far ahead of what has been applied, so that they flow all the while."""
-        for first in range(0, numbers, 10):
-            await world.say(*(add(mine, number) for number in range(first, first + 10) for mine in counters))
-            least = (first + 10) * len(counters) - ahead
+        for start in range(0, numbers, 10):
+            await world.say(*(add(mine, number) for number in range(start, start + 10) for mine in counters))
+            least = (start + 10) * len(counters) - ahead
             await world.until("select count(*) >= $2 from effect where counter_id = any($1)", counters, least)
 
     async def _all_there(self, world: World, counters: list[str], numbers: int = 300) -> None:
@@ -370,7 +287,5 @@ async def test_a_record_that_the_client_cannot_read_stops_nothing(world: World, 
     assert await odd.wait() == 0
     await send(world.producer, [raw(add(mine, 2))], partition=0)
     await world.until("select count(*) = 2 from effect where counter_id = $1", mine)
-    left = await world.dead.until(
-        lambda records: _first(records, lambda r: header(r, "tf-code") == "unreadable_record")
-    )
+    left = await world.dead.until(lambda records: first(records, lambda r: header(r, "tf-code") == "unreadable_record"))
     assert header(left, "tf-origin").startswith("counter.commands/0/")

@@ -11,10 +11,21 @@ from bus.participant import Participant
 from bus.router import Router
 from bus.settings import BusSettings
 from bus.uow import UnitOfWork
-from tests.integration.counter.messages import NAME, Add, Added, CounterAccepted, CounterRejected, NotDone, Reminded
+from tests.integration.counter.messages import (
+    NAME,
+    SUBSCRIPTION,
+    Add,
+    Added,
+    CounterAccepted,
+    CounterRejected,
+    Lost,
+    NotDone,
+    Reminded,
+)
 
 REMIND_AFTER = timedelta(seconds=2)
 FAILURES = 3
+GATE_IS_OPEN = "select exists (select 1 from gate where number = $1)"
 
 router = Router()
 lanes = Lanes()
@@ -24,21 +35,36 @@ tried: Counter[tuple[str, int]] = Counter()
 @router.on(Add)
 async def on_add(command: Add, uow: UnitOfWork) -> None:
     await _count(command, uow)
+    await _misbehave(command, uow)
+    match command.manner:
+        case "remind":
+            uow.emit_at(uow.now + REMIND_AFTER, Reminded(counter_id=command.counter_id))
+        case "lost":
+            uow.emit(Lost(counter_id=command.counter_id))
+        case "job" | "job_rejected" | "job_transient":
+            uow.enqueue("slow", command)
+        case _:
+            pass
+
+
+async def _misbehave(command: Add, uow: UnitOfWork) -> None:
     place = (command.counter_id, command.number)
     tried[place] += 1
     match command.manner:
         case "transient" if tried[place] <= FAILURES:
             raise Transient("not yet")
+        case "waits" if not await _is_open(command, uow):
+            raise Transient("the gate is shut")
         case "bug":
             raise ZeroDivisionError(f"a bug with {command.actor}")
+        case "bad_sql":
+            await uow.connection.execute("select ($1::text)::int", command.actor)
+        case "bug_for_now" if not await _is_open(command, uow):
+            raise ZeroDivisionError("fixed by the next release")
         case "reject":
             raise Rejection("not_now", "The counter counts no more today.")
         case "late":
             raise Late("unknown_counter", "No such counter is known here.")
-        case "remind":
-            uow.emit_at(uow.now + REMIND_AFTER, Reminded(counter_id=command.counter_id))
-        case "job" | "job_rejected" | "job_transient":
-            uow.enqueue("slow", command)
         case _:
             pass
 
@@ -77,9 +103,12 @@ async def _note(command: Add, job: Job, what: str) -> None:
         )
 
 
+async def _is_open(command: Add, uow: UnitOfWork) -> bool:
+    return bool(await uow.connection.fetchval(GATE_IS_OPEN, command.number))
+
+
 async def _gate(command: Add, job: Job) -> None:
-    opened = "select exists (select 1 from gate where number = $1)"
-    while not await job.pool.fetchval(opened, command.number):  # noqa: ASYNC110  the gate is another process's
+    while not await job.pool.fetchval(GATE_IS_OPEN, command.number):  # noqa: ASYNC110  the gate is another process's
         await asyncio.sleep(0.02)
 
 
@@ -92,7 +121,7 @@ if __name__ == "__main__":
         name=NAME,
         settings=BusSettings.from_environment(),
         router=router,
-        subscription="^counter\\.commands$",
+        subscription=SUBSCRIPTION,
         migrations=Path(__file__).parent / "migrations",
         lanes=lanes,
         accepted=CounterAccepted,

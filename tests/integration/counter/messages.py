@@ -10,13 +10,30 @@ NAME = "counter"
 COMMANDS = Topic("counter.commands", writers=("quill",), readers=(NAME,))
 EVENTS = Topic("counter.events", writers=(NAME,), readers=())
 TOPICS = (COMMANDS, EVENTS, *own_topics(NAME))
+REDRIVE = TOPICS[3]
+LOST = Topic("counter.nowhere", writers=(NAME,), readers=())
+SUBSCRIPTION = "^(counter\\.commands|redrive\\.counter)$"
 RULES = (
     *(Acl(NAME, "READ", "TOPIC", topic.name) for topic in TOPICS if NAME in topic.readers),
     *(Acl(NAME, "WRITE", "TOPIC", topic.name) for topic in TOPICS if NAME in topic.writers),
     Acl(NAME, "READ", "GROUP", NAME),
 )
 
-Manner = Literal["plain", "transient", "bug", "reject", "late", "remind", "job", "job_rejected", "job_transient"]
+Manner = Literal[
+    "plain",
+    "transient",
+    "waits",
+    "bug",
+    "bad_sql",
+    "bug_for_now",
+    "reject",
+    "late",
+    "remind",
+    "job",
+    "job_rejected",
+    "job_transient",
+    "lost",
+]
 
 
 class Add(Command, type="trustflow.counter.add.v1", topic=COMMANDS.name, key="counter_id"):
@@ -33,6 +50,12 @@ class Added(Message, type="trustflow.counter.added.v1", topic=EVENTS.name, key="
 
 
 class Reminded(Message, type="trustflow.counter.reminded.v1", topic=EVENTS.name, key="counter_id"):
+    counter_id: Id
+
+
+class Lost(Message, type="trustflow.counter.lost.v1", topic=LOST.name, key="counter_id"):
+    """Said on a topic that is not there before a test makes it."""
+
     counter_id: Id
 
 

@@ -8,6 +8,7 @@ from bus.consumer import LONGEST_PAUSE_S, pause_s
 from bus.decode import read_envelope
 from bus.lanes import Lanes
 from bus.router import Router
+from bus.signing import Author
 from bus.uow import UnitOfWork, new_id, traceparent
 from schemas.envelope import Envelope, from_headers
 from schemas.project import CreateProject, ProjectActivated, ProjectCreated
@@ -21,7 +22,7 @@ ACTIVATED = ProjectActivated(project_id="p1")
 def uow() -> UnitOfWork:
     cause = read_envelope(record_of(CREATE, correlationid=b"first"))
     assert isinstance(cause, Envelope)
-    return UnitOfWork(None, "/project", NOW, cause)
+    return UnitOfWork(None, Author("/project"), NOW, cause)
 
 
 def test_what_is_said_names_its_cause_and_stays_in_its_trace(uow: UnitOfWork) -> None:

@@ -6,7 +6,7 @@ from string import Formatter
 import pytest
 from pydantic import ValidationError
 
-from infra.catalogue import message_types
+from infra.contract.language import message_types
 from schemas.ids import Id
 from schemas.message import REGISTRY, Accepted, Command, Message, Rejected
 from schemas.project import CreateProject, ProjectCreated
@@ -14,7 +14,8 @@ from schemas.registry import message_class, newer_major_of_known
 from schemas.topics import all_topics
 from schemas.training import ModelEvent, TrainingCommandRejected, TrustEvaluated
 
-NAME = re.compile(r"trustflow\.(?P<context>project|cohort|imaging|training|aggregation|trust)\.[a-z][a-z_]*\.v[1-9]\d*")
+CONTEXTS = "project|cohort|imaging|training|aggregation|trust|operator"
+NAME = re.compile(rf"trustflow\.(?P<context>{CONTEXTS})\.[a-z][a-z_]*\.v[1-9]\d*")
 TYPES = {message.type: message for message in message_types()}
 TOPICS = {topic.name for topic in all_topics(["amber"])}
 each_type = pytest.mark.parametrize("message", TYPES.values(), ids=TYPES.keys())

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bus.router import Router
+from bus.signing import Author
 from bus.uow import UnitOfWork
 from schemas.manifest import DownloadGrant, Part, manifest_of
 from schemas.message import Message
@@ -49,7 +50,7 @@ def router() -> Router:
 
 
 async def handled(router: Router, command: Message) -> UnitOfWork:
-    uow = UnitOfWork(None, "/trust-amber", NOW)
+    uow = UnitOfWork(None, Author("/trust-amber"), NOW)
     handler = router.handler(command.type)
     assert handler is not None
     await handler(command, uow)
@@ -86,7 +87,7 @@ async def test_long_work_never_runs_in_a_handler(router: Router) -> None:
 
 
 def test_every_command_of_the_hub_has_a_handler(router: Router) -> None:
-    from infra.catalogue import message_types
+    from infra.contract.language import message_types
 
     commands = {message.type for message in message_types() if message.topic_template == "trust.{trust_id}.commands"}
     assert router.types == commands

@@ -3,7 +3,6 @@ from functools import reduce
 import pytest
 
 from client.imports import share_done
-from schemas.views import fold_import, fold_model, fold_project, fold_query, fold_run
 from schemas.cohort import CohortFrozen, CohortNotFrozen, QuerySubmitted, QueryTotalled, TrustCounted
 from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, Tally
 from schemas.project import (
@@ -33,6 +32,7 @@ from schemas.training import (
     TrustReady,
     UpdateAccepted,
 )
+from schemas.views import fold_import, fold_model, fold_project, fold_query, fold_run
 
 DIGEST, OTHER = "a" * 64, "b" * 64
 CREATED = ProjectCreated(project_id="p1", name="Prostate", description="", dicom_to_nifti=True, owner="ann")

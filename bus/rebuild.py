@@ -1,0 +1,180 @@
+"""Rebuilding a view: everything is read again into a new generation, compared with the live one, then switched to.
+
+The live projector goes on meanwhile. Whatever dies at whatever moment, readers see one whole generation; what was left
+behind is removed by the next rebuild (ADR 17).
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import asyncpg
+from aiokafka import TopicPartition
+
+from bus import generations
+from bus.database import Connection
+from bus.decode import Decoded, Record, read
+from bus.generations import Contents, Difference, Generation
+from bus.history import History, Places
+from bus.projection import fold_into, read_rows
+from schemas.message import Message
+from schemas.upcast import newest
+from schemas.views import AnyView
+
+REBUILD_LOCK = 7_310_005
+NEAR = 1_000
+"""So few records behind the live generation, the rest is read while it stands still."""
+
+FREEZE_WITHIN_S = 10
+
+
+class UnderWay(Exception):
+    """Somebody else rebuilds this view now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a rebuild would read, and what it would replace."""
+
+    live: Generation
+    rows: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """``differences`` are the first ids only; without any, both generations are the same to the bit."""
+
+    made: Generation
+    contents: Contents
+    live: Contents
+    differences: tuple[Difference, ...]
+    records: int
+    switched: bool
+
+
+@asynccontextmanager
+async def opened(database_url: str) -> AsyncIterator[Connection]:
+    """A connection for a rebuild: only its last transaction waits for the disk."""
+    connection = await asyncpg.connect(database_url, server_settings={"synchronous_commit": "off"})
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@dataclass(slots=True)
+class Rebuild:
+    """One rebuild of one view of the projector whose group is ``group``."""
+
+    connection: Connection
+    history: History
+    view: AnyView
+    group: str
+    places: dict[TopicPartition, int] = field(default_factory=dict)
+    records: int = 0
+
+    async def prospect(self, until: Places | None = None) -> Prospect:
+        """Look, and change nothing."""
+        live = await self._live()
+        starts, ends = await self.history.starts(), until or await self._live_places()
+        records = sum(max(0, end - starts.get(place, 0)) for place, end in ends.items())
+        return Prospect(live, (await generations.contents(self.connection, live.table)).rows, records)
+
+    async def switch_over(self, *, accept_differences: bool = False) -> Rebuilt:
+        """Build a generation and make it live, unless it differs from the live one.
+
+        Raises
+        ------
+        UnderWay
+        asyncpg.LockNotAvailableError
+            somebody reads the view for longer than a switch may wait; the live generation stays.
+        """
+        async with self._alone():
+            made = await generations.begin(self.connection, self.view.name)
+            while await self._behind(places := await self._live_places()) > NEAR:
+                await self._fold_until(made, places)
+            rebuilt = await self._finish(made, accept_differences=accept_differences)
+            if not rebuilt.switched:
+                await generations.drop(self.connection, made)
+            return rebuilt
+
+    async def as_of(self, until: Places) -> tuple[Generation, Contents]:
+        """Build the view as it was at these places, beside the live one; it is never switched to."""
+        async with self._alone():
+            made = await generations.begin(self.connection, self.view.name)
+            await self._fold_until(made, until)
+            kept = await generations.keep(self.connection, made)
+            return kept, await generations.contents(self.connection, kept.table)
+
+    async def row(self, made: Generation, id_: str) -> str | None:
+        """Return a row's state as JSON."""
+        rows = await read_rows(self.connection, made.table, self.view, [id_])
+        return rows[id_].model_dump_json(exclude_none=True) if id_ in rows else None
+
+    async def _finish(self, made: Generation, *, accept_differences: bool) -> Rebuilt:
+        """In one transaction: stop the live generation, read what it has read, compare, switch."""
+        async with self.connection.transaction():
+            await self.connection.execute(f"set local lock_timeout = '{FREEZE_WITHIN_S}s'")
+            await self.connection.execute("set local synchronous_commit = on")
+            await generations.freeze(self.connection)
+            await self._fold_until(made, await self._live_places())
+            live = await self._live()
+            contents = await generations.contents(self.connection, made.table)
+            before = await generations.contents(self.connection, live.table)
+            differences = await self._differences(live, made) if contents != before else ()
+            switched = not differences or accept_differences
+            if switched:
+                await generations.make_live(self.connection, made)
+            return Rebuilt(made, contents, before, differences, self.records, switched)
+
+    async def _differences(self, live: Generation, made: Generation) -> tuple[Difference, ...]:
+        return await generations.differences(self.connection, live.table, made.table)
+
+    async def _fold_until(self, made: Generation, until: Places) -> None:
+        async for records in self.history.read(self.places, until):
+            self.records += len(records)
+            await fold_into(self.connection, made.table, self.view, events_for(self.view, records))
+        self.places.update(until)
+
+    async def _behind(self, places: Places) -> int:
+        starts = self.places or await self.history.starts()
+        return sum(max(0, end - starts.get(place, 0)) for place, end in places.items())
+
+    async def _live(self) -> Generation:
+        numbers = await generations.live(self.connection)
+        return Generation(self.view.name, numbers[self.view.name], "live")
+
+    async def _live_places(self) -> Places:
+        rows = await self.connection.fetch(
+            "select topic, partition, next_offset from position where consumer = $1 and topic = any($2)",
+            self.group,
+            self.view.topics,
+        )
+        return {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Nobody else rebuilds this view; what a rebuild that was cut short has left is gone."""
+        key = "select {}($1, hashtext($2))"
+        if not await self.connection.fetchval(key.format("pg_try_advisory_lock"), REBUILD_LOCK, self.view.name):
+            raise UnderWay(f"another rebuild of {self.view.name} is under way: wait for its end")
+        try:
+            for left in await generations.generations(self.connection, self.view.name):
+                if left.state == "building":
+                    await generations.drop(self.connection, left)
+            yield
+        finally:
+            await self.connection.execute(key.format("pg_advisory_unlock"), REBUILD_LOCK, self.view.name)
+
+
+def events_for(view: AnyView, records: Iterable[Record]) -> list[Message]:
+    """What the live projector would have folded of these records: the rest is not decoded, or cannot be."""
+    decoded = (read(record) for record in records if _type(record) in view.types)
+    return [one.message for one in decoded if isinstance(one, Decoded)]
+
+
+def _type(record: Record) -> str:
+    """What it will be read as, if it can be read: the last header of the name counts."""
+    said = next((value for name, value in reversed(record.headers) if name == "ce_type" and value), b"")
+    return newest(said.decode("latin-1"))

@@ -1,0 +1,1 @@
+"""What watches a federation: scrape targets, alert rules, dashboards."""

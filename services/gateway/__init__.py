@@ -1,0 +1,1 @@
+"""The gateway: what people look at. For now it keeps views; it decides nothing."""

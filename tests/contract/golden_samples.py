@@ -1,0 +1,25 @@
+"""The golden samples as they are committed: for each type, superseded ones too, one minimal and one full payload."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def golden_types() -> tuple[str, ...]:
+    return tuple(sorted(file.stem for file in GOLDEN.glob("*.json")))
+
+
+def golden(type_: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Minimal, full."""
+    samples = json.loads((GOLDEN / f"{type_}.json").read_text())
+    return samples["minimal"], samples["full"]
+
+
+def golden_payloads() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Type and payload of every sample."""
+    for type_ in golden_types():
+        for payload in golden(type_):
+            yield type_, payload

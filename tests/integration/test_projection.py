@@ -1,0 +1,222 @@
+"""Views in PostgreSQL: a gateway killed as it pleases, a rebuild beside it, and the client's folds agree."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from bus.rebuild import Rebuild, UnderWay, opened
+from bus.speaker import Speaker
+from schemas.message import Message
+from schemas.project import MemberAdded, ProjectCreated
+from schemas.views import PROJECT, RUN, VIEWS, AnyView
+from tests.conftest import Broker, Database
+from tests.integration.process import OurProcess, our_process
+from tests.integration.records import raw, send
+from tests.unit.views.pools import story
+
+pytestmark = pytest.mark.integration
+
+GATEWAY = "gateway"
+TOPICS = tuple({topic for view in VIEWS for topic in view.topics})
+WITHIN_S = 60.0
+Rows = dict[str, Any]
+
+
+@dataclass(slots=True)
+class World:
+    kafka: Broker
+    database: str
+    gateway: OurProcess
+    producer: AIOKafkaProducer
+    db: asyncpg.Connection
+
+    async def say(self, *messages: Message) -> None:
+        await send(self.producer, [raw(message) for message in messages])
+
+    async def caught_up(self) -> None:
+        """Wait until the gateway has read what was said before."""
+        async with Speaker(self.kafka.login("operator")) as speaker, speaker.history(TOPICS) as history:
+            ends = await history.ends()
+        await until(lambda: self._has_read(ends))
+
+    async def _has_read(self, ends: dict[TopicPartition, int]) -> bool:
+        rows = await self.db.fetch("select topic, partition, next_offset from position where consumer = $1", GATEWAY)
+        at = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        return all(at.get(place, 0) >= end for place, end in ends.items())
+
+    async def rows(self, relation: str) -> Rows:
+        return {row["id"]: json.loads(row["state"]) for row in await self.db.fetch(f"select id, state from {relation}")}
+
+    async def folded_by_the_client(self, view: AnyView) -> Rows:
+        async with Speaker(self.kafka.login("client")) as speaker:
+            heard = [heard.message async for heard in speaker.events(view.topics, until="now") if heard.message]
+        rows = view.folded(event for event in heard if isinstance(event, view.events))
+        return {id_: row.model_dump(mode="json") for id_, row in rows.items()}
+
+    @asynccontextmanager
+    async def rebuilding(self, view: AnyView) -> AsyncIterator[Rebuild]:
+        async with (
+            Speaker(self.kafka.login("operator")) as speaker,
+            speaker.history(view.topics) as history,
+            opened(self.database) as connection,
+        ):
+            yield Rebuild(connection, history, view, GATEWAY)
+
+    async def live_number(self, view: AnyView) -> int:
+        return await self.db.fetchval("select number from generation where view = $1 and state = 'live'", view.name)
+
+    async def tables(self, view: AnyView) -> set[str]:
+        rows = await self.db.fetch("select tablename from pg_tables where tablename like $1", f"view\\_{view.name}\\_%")
+        return {row["tablename"] for row in rows}
+
+
+@pytest.fixture(scope="module")
+async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """Topics that nobody has written yet: what others tested with may not be readable."""
+    await kafka.provision_federation()
+    await _without(kafka, TOPICS)
+    await kafka.provision_federation()
+    database, folder = postgres.fresh_database(GATEWAY), tmp_path_factory.mktemp(GATEWAY)
+    async with (
+        our_process("services.gateway", GATEWAY, kafka, database, folder) as gateway,
+        AIOKafkaProducer(acks="all", enable_idempotence=True, **kafka.credentials()) as producer,
+    ):
+        db = await asyncpg.connect(database)
+        yield World(kafka, database, gateway, producer, db)
+        await db.close()
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while not await holds():  # noqa: ASYNC110  another process makes it so
+            await asyncio.sleep(0.05)
+
+
+async def _without(kafka: Broker, topics: tuple[str, ...]) -> None:
+    admin = AIOKafkaAdminClient(**kafka.credentials())
+    await admin.start()
+    try:
+        with suppress(UnknownTopicOrPartitionError):
+            await admin.delete_topics(list(topics))
+
+        async def gone() -> bool:
+            return not set(topics) & set(await admin.list_topics())
+
+        await until(gone)
+    finally:
+        await admin.close()
+
+
+async def _said_under_kills(world: World, numbers: range) -> None:
+    for number in numbers:
+        await world.say(*story(number))
+        if number % 10 == 5:
+            world.gateway.kill()
+            await world.gateway.start()
+
+
+async def test_the_views_are_what_the_client_folds_after_kills_in_between(world: World) -> None:
+    await _said_under_kills(world, range(30))
+    await world.caught_up()
+    for view in VIEWS:
+        live = await world.rows(f'"{view.name}"')
+        assert len(live) == 30, view.name
+        assert live == await world.folded_by_the_client(view), view.name
+
+
+async def test_a_rebuilt_view_is_the_same_to_the_bit_and_takes_over_while_events_come(world: World) -> None:
+    before = await world.live_number(PROJECT)
+    telling = asyncio.create_task(_said_under_kills(world, range(100, 120)))
+    async with world.rebuilding(PROJECT) as rebuild:
+        rebuilt = await rebuild.switch_over()
+    assert (rebuilt.switched, rebuilt.differences) == (True, ())
+    assert rebuilt.contents == rebuilt.live
+    assert await world.live_number(PROJECT) == rebuilt.made.number == before + 1
+    await telling
+    await world.caught_up()
+    live = await world.rows("project")
+    assert live == await world.folded_by_the_client(PROJECT)
+    assert live == await world.rows(rebuilt.made.table)
+    assert len(live) == 50
+
+
+async def test_a_view_that_differs_is_not_switched_to_unless_that_is_accepted(world: World) -> None:
+    await world.caught_up()
+    before, tables = await world.live_number(RUN), await world.tables(RUN)
+    ids = sorted(await world.rows("run"))
+    await world.db.execute(f"update view_run_{before} set state = state || '{{\"round\": 7}}' where id = $1", ids[1])
+    await world.db.execute(f"delete from view_run_{before} where id = $1", ids[0])
+    async with world.rebuilding(RUN) as rebuild:
+        refused = await rebuild.switch_over()
+    assert [(one.id, one.kind) for one in refused.differences] == [(ids[0], "only rebuilt"), (ids[1], "differs")]
+    assert not refused.switched
+    assert (await world.live_number(RUN), await world.tables(RUN)) == (before, tables)
+    async with world.rebuilding(RUN) as rebuild:
+        accepted = await rebuild.switch_over(accept_differences=True)
+    assert accepted.switched
+    assert await world.rows("run") == await world.folded_by_the_client(RUN)
+
+
+async def test_a_rebuild_that_is_cut_short_changes_nothing_and_the_next_one_removes_what_it_left(world: World) -> None:
+    before, rows, tables = await world.live_number(PROJECT), await world.rows("project"), await world.tables(PROJECT)
+    left = await _cut_short(world)
+    assert (await world.live_number(PROJECT), await world.rows("project")) == (before, rows)
+    assert await world.tables(PROJECT) == tables | {left}
+    async with world.rebuilding(PROJECT) as rebuild:
+        rebuilt = await rebuild.switch_over()
+    assert rebuilt.switched
+    assert left not in await world.tables(PROJECT)
+
+
+async def _cut_short(world: World) -> str:
+    """Take the lock that a switch needs, and end the rebuild's connection while it waits for it."""
+    tables = await world.tables(PROJECT)
+    reader = await asyncpg.connect(world.database)
+    async with reader.transaction():
+        await reader.fetch("select * from generation")
+        async with world.rebuilding(PROJECT) as rebuild:
+            pid = rebuild.connection.get_server_pid()
+            switching = asyncio.create_task(rebuild.switch_over())
+            await until(lambda: _waits(world, pid))
+            rebuild.connection.terminate()
+            with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
+                await switching
+    await reader.close()
+    (left,) = await world.tables(PROJECT) - tables
+    return left
+
+
+async def _waits(world: World, pid: int) -> bool:
+    return await world.db.fetchval("select exists(select from pg_locks where pid = $1 and not granted)", pid)
+
+
+async def test_two_rebuilds_of_one_view_do_not_meet(world: World) -> None:
+    async with world.rebuilding(PROJECT) as one, world.rebuilding(PROJECT) as other, one._alone():
+        with pytest.raises(UnderWay, match="another rebuild of project"):
+            await other.switch_over()
+
+
+async def test_a_view_as_it_was_at_a_moment(world: World) -> None:
+    created = ProjectCreated(project_id="then", name="Then", description="", dicom_to_nifti=True, owner="ann")
+    await world.say(created)
+    moment = datetime.now(UTC)
+    await world.say(MemberAdded(project_id="then", member="bea"))
+    await world.caught_up()
+    before = await world.live_number(PROJECT)
+    async with world.rebuilding(PROJECT) as rebuild:
+        made, contents = await rebuild.as_of(await rebuild.history.at(moment))
+        row = json.loads(await rebuild.row(made, "then") or "null")
+    assert row["members"] == ["ann"]
+    assert (await world.rows("project"))["then"]["members"] == ["ann", "bea"]
+    assert contents.rows == len(await world.rows("project"))
+    assert await world.live_number(PROJECT) == before
