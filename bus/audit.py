@@ -113,7 +113,13 @@ async def append(connection: Connection, entries: Sequence[Entry]) -> None:
     chain = list(linked(entries, head["seq"], head["hash"]))
     rows = [(link.seq, *astuple(link.entry), link.previous, link.hash) for link in chain]
     await connection.execute(
-        APPEND, *map(list, zip(*rows, strict=True)), SealChain.type, SealChain().to_bytes(), SEAL_AFTER_S, chain[-1].seq, chain[-1].hash
+        APPEND,
+        *map(list, zip(*rows, strict=True)),
+        SealChain.type,
+        SealChain().to_bytes(),
+        SEAL_AFTER_S,
+        chain[-1].seq,
+        chain[-1].hash,
     )
 
 
@@ -128,7 +134,7 @@ async def read_account(database_url: str) -> Account:
             heard = await connection.fetch("select participant, seq, hash from audit_witness")
     finally:
         await connection.close()
-    witnesses = [Head(*row, f"audit_witness of {name}", is_witness=True) for row in heard]
+    witnesses = [Head(**row, heard_at=f"audit_witness of {name}", is_witness=True) for row in heard]
     return Account([_stored(row) for row in rows], head["seq"], head["hash"], witnesses)
 
 

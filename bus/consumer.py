@@ -52,7 +52,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.breaker = Breaker()
         self.behind = Behind()
         self.halted: str | None = None
-        self.failures: dict[TopicPartition, int] = {}
+        self.failures: dict[TopicPartition, tuple[int, int]] = {}
         self._in_hand: set[TopicPartition] = set()
         self._resuming: set[asyncio.Task[None]] = set()
         self._untold: dict[TopicPartition, int] = {}
@@ -183,7 +183,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         """Stop this partition for a moment; the others, and the heartbeat, go on."""
         if partition not in self.kafka.assignment():
             return
-        failures = self.failures[partition] = self.failures.get(partition, 0) + 1
+        stuck_at, failures = self.failures.get(partition, (offset, 0))
+        # another record than the last time: its own patience begins
+        failures = failures + 1 if stuck_at == offset else 1
+        self.failures[partition] = (offset, failures)
         self.kafka.seek(partition, offset)
         self.kafka.pause(partition)
         if not self.halted:

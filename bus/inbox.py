@@ -202,6 +202,7 @@ class Inbox:
                 await self.answers.again(uow, one.read.envelope)
             return uow, "duplicate"
         fresh.remove(one.read.envelope.id)
+        uow.tell(one.entry("accepted" if isinstance(one.read.message, Command) else "taken", uow.now))
         started = perf_counter()
         with tracing.handling(one.read.envelope, one.record.topic, self.consumer):
             await one.handler(one.read.message, uow)
@@ -220,6 +221,7 @@ class Inbox:
     async def _refuse(self, connection: Connection, one: Taken, refusal: Rejection | Late) -> None:
         await self.answers.remember(connection, one.envelope, refusal.code, refusal.reason)
         uow = self._uow(connection, one.envelope)
+        uow.tell(one.entry(f"rejected:{refusal.code}", uow.now))
         self.answers.reject(uow, one.envelope, refusal.code, refusal.reason)
         await self._flush(uow)
 
@@ -276,6 +278,7 @@ class Inbox:
     def _put_aside(self, connection: Connection, one: Taken, fault: Unreadable, trial: Trial) -> UnitOfWork:
         """Dead-letter or park the original bytes; whoever asked by a command is told why."""
         uow = self._uow(connection, fault.envelope)
+        uow.tell(one.entry(f"put_aside:{fault.code}", uow.now))
         uow.outbox.append(letter(one.record, fault, self.consumer, trial))
         if self.answers.rejected and fault.envelope and one.is_command:
             self.answers.reject(uow, fault.envelope, fault.code, fault.reason)

@@ -6,7 +6,7 @@ has forgotten (after seven days without a member) is shown as if it had read not
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -63,18 +63,16 @@ async def lags(login: Login) -> list[PartitionLag]:
 
 
 async def _lags(login: Login) -> list[PartitionLag]:
-    async with _administrator(login) as admin, _reader(login) as reader:
-        log = await _log(reader)
-        known = {group for group, _ in await admin.list_consumer_groups()}
-        names = sorted(known | set(_expected(log)))
-        found = [lag for name in names for lag in await _lags_of(admin, name, log)]
-        return [await _timed(reader, lag) for lag in found]
-
-
-async def _log(reader: AIOKafkaConsumer) -> _Log:
-    topics = await reader.topics()
-    partitions = [TopicPartition(topic, number) for topic in topics for number in reader.partitions_for_topic(topic)]
-    return _Log(await reader.beginning_offsets(partitions), await reader.end_offsets(partitions))
+    async with _administrator(login) as admin:
+        topics = [topic["topic"] for topic in await admin.describe_topics()]
+        known = frozenset(group for group, _ in await admin.list_consumer_groups())
+        async with _reader(login, topics) as (reader, log):
+            found = [
+                lag
+                for name in sorted({*known, *_expected(log)})
+                for lag in (await _lags_of(admin, name, log) if name in known else _absent(name, log))
+            ]
+            return [await _timed(reader, lag) for lag in found]
 
 
 def _expected(log: _Log) -> tuple[str, ...]:
@@ -88,6 +86,11 @@ async def _lags_of(admin: AIOKafkaAdminClient, group: str, log: _Log) -> list[Pa
     committed = await admin.list_consumer_group_offsets(group)
     read = sorted({*_subscribed(group, log), *committed} & log.ends.keys())
     return [_lag(group, members, partition, committed.get(partition), log) for partition in read]
+
+
+def _absent(group: str, log: _Log) -> list[PartitionLag]:
+    """A group that the broker does not know has read nothing."""
+    return [_lag(group, 0, partition, None, log) for partition in _subscribed(group, log)]
 
 
 def _lag(group: str, members: int, partition: TopicPartition, committed: Any, log: _Log) -> PartitionLag:
@@ -137,9 +140,10 @@ async def _administrator(login: Login) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @asynccontextmanager
-async def _reader(login: Login) -> AsyncIterator[AIOKafkaConsumer]:
+async def _reader(login: Login, topics: Iterable[str]) -> AsyncIterator[tuple[AIOKafkaConsumer, _Log]]:
     """Short waits: a fetch at the end of one partition must not hold up the look at the next."""
     reader = AIOKafkaConsumer(
+        *topics,
         group_id=None,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=10,
@@ -148,6 +152,8 @@ async def _reader(login: Login) -> AsyncIterator[AIOKafkaConsumer]:
     )
     try:
         await reader.start()
-        yield reader
+        partitions = tuple(reader.assignment())
+        reader.unsubscribe()
+        yield reader, _Log(await reader.beginning_offsets(partitions), await reader.end_offsets(partitions))
     finally:
         await reader.stop()

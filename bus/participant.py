@@ -22,13 +22,14 @@ from bus.consumer import Consumer
 from bus.database import migrate, open_pool
 from bus.health import Health, health_route
 from bus.inbox import Inbox
-from bus.lanes import Lanes, requeue_orphans, work
+from bus.lanes import Lane, Lanes, requeue_orphans, work
 from bus.leader import Leader
 from bus.login import Login
 from bus.logs import write_logs
 from bus.projection import Projector
 from bus.relay import Relay
 from bus.router import Router
+from bus.sealing import sealing_lane, witnesses
 from bus.settings import BusSettings
 from bus.signing import Author, Signer, TrustKeys
 from bus.survey import Survey, metrics_route
@@ -108,10 +109,11 @@ class Participant:
 
         return AsgiFastStream(
             broker,
+            logger=logging.getLogger("faststream"),
             lifespan=lifespan,
             asgi_routes=[
                 ("/health", health_route(Health(self.name, consumer, relay))),
-                ("/metrics", metrics_route(Survey(consumer, relay, leader, tuple(lane.name for lane in self.lanes)))),
+                ("/metrics", metrics_route(Survey(consumer, relay, leader, tuple(lane.name for lane in self._lanes)))),
             ],
         )
 
@@ -132,7 +134,7 @@ class Participant:
         answers = Answers(self.name, self.accepted, self.rejected)
         if self.views:
             return Projector(self.name, self.router, answers, self.signer, self.trust_keys, views=self.views)
-        return Inbox(self.name, self.router, answers, self.signer, self.trust_keys)
+        return Inbox(self.name, self.router.joined(witnesses), answers, self.signer, self.trust_keys)
 
     async def _start(self, pool: Any) -> None:
         if self.on_start is None:
@@ -143,7 +145,11 @@ class Participant:
             await flush(uow)
 
     def _workers(self, pool: Any, wake: Wake, leader: Leader) -> list[Coroutine[Any, Any, None]]:
-        return [work(lane, pool, self._author, wake, leader) for lane in self.lanes for _ in range(lane.workers)]
+        return [work(lane, pool, self._author, wake, leader) for lane in self._lanes for _ in range(lane.workers)]
+
+    @property
+    def _lanes(self) -> tuple[Lane, ...]:
+        return (*self.lanes, sealing_lane(self.name))
 
     @property
     def _author(self) -> Author:
@@ -163,6 +169,7 @@ class Participant:
             serializer=None,
             allow_auto_create_topics=False,
             graceful_timeout=STOP_WITHIN_S,
+            logger=logging.getLogger("faststream"),
             log_level=logging.DEBUG,
         )
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
@@ -77,15 +77,16 @@ class TopicAdmin:
 
     async def records_in(self, topics: Iterable[LiveTopic]) -> dict[str, int]:
         """How many records each topic holds, at most: what was compacted away is counted."""
-        counted = tuple(topics)
-        partitions = [TopicPartition(topic.name, number) for topic in counted for number in range(topic.partitions)]
-        consumer = AIOKafkaConsumer(group_id=None, **self._login.options())
+        held = {topic.name: 0 for topic in topics}
+        if not held:
+            return held
+        consumer = AIOKafkaConsumer(*held, group_id=None, **self._login.options())
         try:
             await consumer.start()
+            partitions = consumer.assignment()
             begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         finally:
             await consumer.stop()
-        held = {topic.name: 0 for topic in counted}
         for partition in partitions:
             held[partition.topic] += ends[partition] - begins[partition]
         return held

@@ -71,6 +71,11 @@ class UnitOfWork:
     def enqueue(self, lane: str, message: Message, *, key: str | None = None, run_at: datetime | None = None) -> None:
         self.jobs.append(JobRow(lane, key or message.key, message, run_at or self.now))
 
+    def tell(self, entry: Entry | None) -> None:
+        """Enter into the participant's account what has become of a message, if that is told there."""
+        if entry:
+            self.entries.append(entry)
+
     @property
     def work(self) -> frozenset[str]:
         """Who has something to do once this has committed: lanes by name, and the outbox's relay."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bus.audit import BEFORE_THE_FIRST, Account, Head, Linked, entry_hash
+from bus.audit import BEFORE_THE_FIRST, Account, Head, entry_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def _against(participant: str, account: Account, heads: Sequence[Head]) -> Itera
 
 
 def _at(participant: str, seq: int, end: int, hashes: Mapping[int, str], heads: Sequence[Head]) -> Iterator[Finding]:
-    """What was said on a topic outweighs what a database remembers of it: nobody but the broker's owner changes that."""
+    """What was said on a topic outweighs what a database remembers of it: who owns a database can't change a topic."""
     said = {head.hash for head in heads if not head.is_witness}
     if len(said) > 1:
         places = ", ".join(head.heard_at for head in heads if not head.is_witness)

@@ -14,7 +14,7 @@ create table audit (
 
 -- Where the chain ends; its lock puts those who write in order.
 create table audit_head (
-    only boolean primary key default true check (only),
+    one  boolean primary key default true check (one),
     seq  bigint not null,
     hash text   not null
 );

@@ -52,7 +52,7 @@ def _of_values(old: Schema, new: Schema, place: str) -> Iterator[str]:
     yield from _of_fields(old, new, place)
     for word in sorted(((old.keys() | new.keys()) - {"properties", "required"}), key=_by_weight):
         before, after = old.get(word), new.get(word)
-        if before == after:
+        if before == after or word == 'minimum':
             continue
         if word in NESTED and _same_shape(before, after):
             yield from _of_parts(word, before, after, place)
@@ -98,7 +98,7 @@ def _of_word(word: str, before: Any, after: Any, place: str) -> str:
         case "enum" if isinstance(before, list) and isinstance(after, list):
             return _of_enum(before, after, place)
         case "type":
-            return f"{place} changed its type from {before} to {after}: add a field of another name"
+            return f"{place} changed type from {_shown(before)} to {_shown(after)}: add a field of another name"
         case "default":
             change = f"from {_shown(before)} to {_shown(after)}"
             return f"the default of {place} changed {change}, and whoever leaves it out means the old one: keep it"

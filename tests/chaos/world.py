@@ -68,7 +68,7 @@ async def chain_on(
     if detour:
         far = next(member for member in members if member.role == FAR)
         far.env["TRUSTFLOW_KAFKA_BOOTSTRAP"] = detour
-    pools = {role: await _look_into(database, url) for role, url in urls.items()}
+    pools = {role: await database_of(database, url) for role, url in urls.items()}
     try:
         yield Chain(members, pools)
     finally:
@@ -111,8 +111,8 @@ async def _kept(part: Kafka | Postgres) -> AsyncIterator[Breakable]:
         await breakable.stop(part.stop_signal)
 
 
-async def _look_into(database: Database, url: str) -> Any:
-    """Its tables are there before its first member, so that one may ask at any time."""
+async def database_of(database: Database, url: str) -> Any:
+    """A pool to look into a participant's database; its tables are there, so that one may ask at any time."""
     pool = await open_pool(url, size=2)
     await migrate(pool, MIGRATIONS)
     await pool.close()

@@ -66,10 +66,10 @@ FORBIDDEN = {
         "`metrics` of the message became optional",
         "keep it required",
     ),
-    "the type changes": (schema(count={"type": "string"}), "`count` changed its type", "add a field of another name"),
+    "the type changes": (schema(count={"type": "string"}), "`count` changed type", "add a field of another name"),
     "null is added": (
         schema(count={"anyOf": [COUNT, {"type": "null"}]}),
-        "`count` changed its type from integer to None",
+        '`count` changed type from "integer" to nothing',
         "add a field of another name",
     ),
     "a bound is narrowed": (
@@ -112,7 +112,7 @@ FORBIDDEN = {
     ),
     "a map's values change": (
         schema(metrics={"type": "object", "additionalProperties": {"type": "integer"}}),
-        "the values of `metrics` changed its type from number to integer",
+        'the values of `metrics` changed type from "number" to "integer"',
         "add a field of another name",
     ),
     "a record inside a list loses a word": (
@@ -154,8 +154,8 @@ def test_an_edit_that_everybody_survives_is_allowed(edit: str) -> None:
     assert forbidden(OLD, ALLOWED[edit]) == []
 
 
-@pytest.mark.parametrize("name", ["title", "description", "properties", "items", "enum", "required"])
+@pytest.mark.parametrize("name", ["title", "description", "properties", "items", "enum", "anyOf"])
 def test_a_field_may_be_called_like_a_word_of_json_schema(name: str) -> None:
     old, new = schema(**{name: {"type": "string"}}), schema(**{name: {"type": "integer"}})
     assert forbidden(old, old) == []
-    assert any(f"`{name}` changed its type" in edit for edit in forbidden(old, new))
+    assert any(f"`{name}` changed type" in edit for edit in forbidden(old, new))

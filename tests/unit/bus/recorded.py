@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bus.audit import BEFORE_THE_FIRST
 from schemas.envelope import Header, envelope_for, to_headers
 from schemas.message import Message
 from schemas.topics import writers
@@ -34,9 +35,16 @@ def record_of(message: Message, **headers: bytes | None) -> FakeRecord:
 
 @dataclass(slots=True)
 class FakeConnection:
-    """Keeps the rows that are written to the outbox."""
+    """Keeps the rows that are written to the outbox, and the columns of the account's entries."""
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
+    told: list[Any] = field(default_factory=list)
 
-    async def execute(self, _sql: str, *columns: list[Any]) -> None:
-        self.rows += zip(*columns, strict=True)
+    async def execute(self, sql: str, *columns: Any) -> None:
+        if "into audit" in sql:
+            self.told += columns
+        else:
+            self.rows += zip(*columns, strict=True)
+
+    async def fetchrow(self, _sql: str) -> dict[str, Any]:
+        return {"seq": 0, "hash": BEFORE_THE_FIRST}

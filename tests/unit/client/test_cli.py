@@ -31,7 +31,10 @@ COMMANDS = [
     ("project", "decline"), ("project", "show"), ("project", "list"), ("cohort", "query"), ("cohort", "show"),
     ("import", "status"), ("import", "watch"), ("import", "retry"), ("model", "create"), ("model", "upload"),
     ("model", "approve"), ("model", "decline"), ("model", "show"), ("run", "start"), ("run", "watch"), ("run", "stop"),
-    ("run", "show"), ("run", "download"), ("events", "tail"), ("events", "trace"),
+    ("run", "show"), ("run", "download"), ("ops", "tail"), ("ops", "trace"), ("ops", "lag"), ("ops", "replay"),
+    ("ops", "dlq", "list"), ("ops", "dlq", "show"), ("ops", "dlq", "redrive"), ("ops", "dlq", "drop"),
+    ("ops", "topics", "plan"), ("ops", "topics", "apply"), ("ops", "acl", "plan"), ("ops", "acl", "apply"),
+    ("ops", "objects", "sweep"),
 ]  # fmt: skip
 
 

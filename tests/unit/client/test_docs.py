@@ -12,19 +12,30 @@ from client.terminal import EXIT_CODES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
 EXAMPLES = [shlex.split(line) for line in re.findall(r"^trustflow (.+)$", PAGE, re.MULTILINE)]
-GROUPS = get_command(app).commands
+ROOT = get_command(app)
+
+
+def named(words, command=ROOT, path=()):
+    """The command that the words name, its path, and its arguments."""
+    if not hasattr(command, "commands"):
+        return command, path, words
+    return named(words[1:], command.commands[words[0]], (*path, words[0]))
+
+
+def paths(command=ROOT, path=()):
+    if not hasattr(command, "commands"):
+        return {path}
+    return {below for name, inner in command.commands.items() for below in paths(inner, (*path, name))}
 
 
 @pytest.mark.parametrize("words", EXAMPLES, ids=" ".join)
 def test_every_example_parses(words):
-    group, command, *arguments = words
-    context = GROUPS[group].commands[command].make_context(command, arguments, resilient_parsing=False)
-    assert context.params
+    command, path, arguments = named(words)
+    assert command.make_context(" ".join(path), arguments, resilient_parsing=False).command is command
 
 
 def test_every_command_has_an_example():
-    shown = {tuple(words[:2]) for words in EXAMPLES}
-    assert shown == {(group, command) for group in GROUPS for command in GROUPS[group].commands}
+    assert {named(words)[1] for words in EXAMPLES} == paths()
 
 
 def test_every_exit_code_is_explained():

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.speaker import Heard
-from client.events import line, matches
-from client.trace import as_record, related, tree, walk
+from client.ops.causes import as_record, related, tree, walk
+from client.ops.tail import Filter
+from client.ops.trace import line
 from schemas.envelope import Envelope
 from schemas.project import CreateProject, ProjectActivated, ProjectCommandRejected, ProjectCreated
 from schemas.trust import TrustAnnounced
@@ -84,10 +85,11 @@ def test_tail_filters_by_type_key_and_trust(record_of):
     announced = record_of(
         TrustAnnounced(trust_id="amber", approvers=(), small_number_threshold=10, isolation="bwrap", software={})
     )
-    assert matches(announced, "announced", "amber", "amber")
-    assert not matches(announced, None, None, "birch")
-    assert not matches(announced, "created", None, None)
-    assert not matches(announced, None, "birch", None)
+    assert Filter("announced", "amber", "amber").passes(announced)
+    assert not Filter(trust="birch").passes(announced)
+    assert not Filter(type_="created").passes(announced)
+    assert not Filter(key="birch").passes(announced)
+    assert not Filter(until=announced.at).passes(announced)
 
 
 def test_a_record_for_scripts_says_where_it_lies_and_why_it_exists(record_of):
