@@ -1,6 +1,6 @@
 # Everything a person does with this checkout. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status down test test-unit check bench lock clean
+.PHONY: help setup demo up status down test test-unit check bench chaos lock clean
 
 PYTHON := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -39,6 +39,9 @@ check: setup  ## lint, format, types, import rules, unit and contract tests
 
 bench: setup  ## measure against the bare parts
 	@$(PYTHON) -m tests.bench
+
+chaos: setup  ## 500 kills, cuts and restarts under load; at most 30 minutes, a table at the end
+	@$(PYTHON) -m tests.chaos
 
 lock: setup  ## pin the newest versions that pyproject.toml allows
 	@$(COMPILE) --extra dev pyproject.toml -o requirements.txt

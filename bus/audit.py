@@ -8,8 +8,9 @@ rewrite theirs too.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from operator import attrgetter
 
 import asyncpg
 
@@ -30,6 +31,10 @@ APPEND = f"""with
              select '{SEAL_LANE}', '{SEAL_LANE}', $11, $12, '[]', now() + make_interval(secs => $13)
              where not exists (select from job where lane = '{SEAL_LANE}'))
     update audit_head set seq = $14, hash = $15"""  # noqa: S608  a constant of ours
+
+
+class UnreadableAccount(Exception):
+    """There is no account to be read; the text says why."""
 
 
 class SealChain(Message, type="trustflow.bus.seal_chain.v1", key="lane"):
@@ -80,10 +85,15 @@ class Head:
 class Account:
     """One participant's chain, as its database holds it, and what it has heard of others."""
 
+    participant: str
     entries: Sequence[Linked]
     seq: int
     hash: str
     witnesses: Sequence[Head]
+
+
+_fields = attrgetter(*(field.name for field in fields(Entry)))
+_canonical = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def digest(payload: bytes) -> str:
@@ -91,9 +101,9 @@ def digest(payload: bytes) -> str:
 
 
 def entry_hash(seq: int, entry: Entry, previous: str) -> str:
-    """SHA-256 of the entry as JSON with sorted keys and no spaces (as RFC 8785 has it for texts and integers)."""
-    told = asdict(entry) | {"at": entry.at.astimezone(UTC).isoformat(), "seq": seq, "previous": previous}
-    return digest(json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
+    """SHA-256 of a JSON array without spaces: place, the entry's fields in their order, the hash before it."""
+    at, *told = _fields(entry)
+    return digest(_canonical([seq, at.astimezone(UTC).isoformat(), *told, previous]).encode())
 
 
 def linked(entries: Iterable[Entry], seq: int, previous: str) -> Iterator[Linked]:
@@ -111,7 +121,7 @@ async def append(connection: Connection, entries: Sequence[Entry]) -> None:
     """
     head = await connection.fetchrow(LOCK_HEAD)
     chain = list(linked(entries, head["seq"], head["hash"]))
-    rows = [(link.seq, *astuple(link.entry), link.previous, link.hash) for link in chain]
+    rows = [(link.seq, *_fields(link.entry), link.previous, link.hash) for link in chain]
     await connection.execute(
         APPEND,
         *map(list, zip(*rows, strict=True)),
@@ -124,18 +134,32 @@ async def append(connection: Connection, entries: Sequence[Entry]) -> None:
 
 
 async def read_account(database_url: str) -> Account:
-    """Read a participant's account and what it has heard, as of one moment."""
+    """Read a participant's account and what it has heard, as of one moment.
+
+    Raises
+    ------
+    UnreadableAccount
+    """
+    try:
+        return await _read(database_url)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise UnreadableAccount(f"its account can't be read ({type(error).__name__})") from error
+
+
+async def _read(database_url: str) -> Account:
     connection = await asyncpg.connect(database_url)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             head = await connection.fetchrow("select seq, hash from audit_head")
             rows = await connection.fetch("select * from audit order by seq")
-            name = await connection.fetchval("select current_database()")
+            name = await connection.fetchval("select consumer from position limit 1")
             heard = await connection.fetch("select participant, seq, hash from audit_witness")
     finally:
         await connection.close()
+    if name is None:
+        raise UnreadableAccount("no participant has used this database yet")
     witnesses = [Head(**row, heard_at=f"audit_witness of {name}", is_witness=True) for row in heard]
-    return Account([_stored(row) for row in rows], head["seq"], head["hash"], witnesses)
+    return Account(name, [_stored(row) for row in rows], head["seq"], head["hash"], witnesses)
 
 
 def _stored(row: Mapping[str, object]) -> Linked:

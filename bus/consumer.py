@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
 
@@ -127,10 +127,35 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     async def apply(self, records: Sequence[Record]) -> None:
         self._in_hand = set(map(_partition, records))
-        for partition, run in groupby(sorted(records, key=_partition), key=_partition):
+        runs = {
+            partition: list(run)
+            for partition, run in groupby(sorted(records, key=_partition), key=_partition)
+            if self._is_awake(partition)
+        }
+        if len(runs) > 1 and await self._apply_all(runs):
+            self._in_hand.clear()
+            return
+        for partition, run in runs.items():
             self._in_hand.discard(partition)
-            if partition in self.kafka.assignment() and partition not in self.kafka.paused():
-                await self._apply_partition(partition, list(run))
+            if self._is_awake(partition):
+                await self._apply_partition(partition, run)
+
+    def _is_awake(self, partition: TopicPartition) -> bool:
+        return partition in self.kafka.assignment() and partition not in self.kafka.paused()
+
+    async def _apply_all(self, runs: Mapping[TopicPartition, Sequence[Record]]) -> bool:
+        """In one transaction as long as nothing goes wrong; false when each partition must be applied alone."""
+        for partition, run in runs.items():
+            self.behind.taken(partition, run[0])
+        try:
+            applied = await self.inbox.apply_all(self.pool, list(runs.values()))
+        except DATABASE_TROUBLE as error:
+            log.warning("trouble on %s partitions: %s", len(runs), type(error).__name__)
+            return False
+        for (partition, run), one in zip(runs.items(), applied or (), strict=bool(applied)):
+            self._after(partition, one)
+            self.behind.applied(partition, run[-1])
+        return applied is not None
 
     async def _apply_partition(self, partition: TopicPartition, records: list[Record]) -> None:
         """Whatever goes wrong, the partition never moves past a record that was neither applied nor put aside."""

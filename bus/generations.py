@@ -136,12 +136,12 @@ async def contents(connection: Connection, table: str) -> Contents:
     return Contents(row["rows"], row["checksum"])
 
 
-async def differences(connection: Connection, current: str, rebuilt: str) -> tuple[Difference, ...]:
+async def differences(connection: Connection, live_one: Generation, rebuilt: Generation) -> tuple[Difference, ...]:
     """Return the first ids, in their order, whose rows are not the same in both tables."""
     rows = await connection.fetch(
         f"""select id, case when one.state is null then 'only rebuilt' when two.state is null then 'only live'
                        else 'differs' end as kind
-            from {current} as one full join {rebuilt} as two using (id)
+            from {live_one.table} as one full join {rebuilt.table} as two using (id)
             where one.state is distinct from two.state order by id collate "C" limit $1""",  # noqa: S608  constants of ours
         DIFFERING,
     )

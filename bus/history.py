@@ -1,5 +1,6 @@
 """What was said on some topics, read in large batches from one place of each partition to another, in no group."""
 
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,9 +12,23 @@ from bus.decode import Record
 Places = Mapping[TopicPartition, int]
 """The offset of the first record that is not meant; a partition that is missing is meant not at all."""
 
+PLACE = re.compile(r"([a-z0-9._-]+)/(\d+)/(\d+)")
 LARGE_FETCHES = {"max_partition_fetch_bytes": 4 * 2**20, "fetch_max_wait_ms": 100}
 AT_ONCE = 5_000
 POLL_MS = 200
+
+
+def places(given: str) -> Places:
+    """Read ``topic/partition/offset,…``.
+
+    Raises
+    ------
+    ValueError
+    """
+    found = [PLACE.fullmatch(place.strip()) for place in given.split(",")]
+    if not all(found):
+        raise ValueError(f"{given} names no places: write topic/partition/offset, with commas between")
+    return {TopicPartition(place[1], int(place[2])): int(place[3]) for place in found if place}
 
 
 class History:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from time import perf_counter
 from typing import Any
 
@@ -18,6 +19,7 @@ from bus import deferred, metrics, scope, tracing
 from bus.answers import Answers
 from bus.database import Connection
 from bus.decode import Record, StoredRecord, Unreadable, is_redriven
+from bus.documents import Opened
 from bus.errors import Late, Rejection, Transient
 from bus.letters import Trial, letter
 from bus.router import Router
@@ -85,6 +87,36 @@ class Inbox:
             await self._move_position(connection, records[0], applied.next_offset)
             return applied
 
+    async def apply_all(self, pool: Any, runs: Sequence[Sequence[Record]]) -> list[Applied] | None:
+        """Apply records of several partitions in one transaction; nothing of it when something needs patience.
+
+        A fan-in from a thousand trusts has a record or two in each of a thousand partitions.
+        """
+        taken = [[take(record, self.router, self.trust_keys) for record in run] for run in runs]
+        async with pool.acquire() as connection, connection.transaction():
+            ahead = [await self._ahead(connection, run) for run in taken]
+            if None in ahead:
+                return None
+            try:
+                async with connection.transaction():
+                    outcomes = iter(await self._together(connection, [one for run in ahead for one in run or ()]))
+            except Exception as error:  # noqa: BLE001  whatever a handler raises shows again, alone
+                _raise_if_database_trouble(connection, error)
+                return None
+            applied = [self._count(run, list(islice(outcomes, len(run)))) if run else Applied(-1) for run in ahead]
+            ends = [(self.consumer, run[-1].topic, run[-1].partition, run[-1].offset + 1) for run in runs]
+            await connection.executemany(f"{MOVE} where position.next_offset < excluded.next_offset", ends)
+            return applied
+
+    async def _ahead(self, connection: Connection, run: Sequence[Taken]) -> Sequence[Taken] | None:
+        """What the position has not passed of a partition's records; nothing where keys of it wait."""
+        position = await self._lock_position(connection, run[0].record)
+        if position is None:
+            return run
+        if position["deferred"]:
+            return None
+        return [one for one in run if one.record.offset >= position["next_offset"]]
+
     async def retry_deferred(self, pool: Any) -> bool:
         """Try the first record of each key that waits and is due; true when some key may go on at once."""
         outcomes = [
@@ -149,7 +181,8 @@ class Inbox:
 
     async def _together(self, connection: Connection, taken: Sequence[Taken]) -> list[str]:
         fresh = await self._claim(connection, (one.id for one in taken if one.id))
-        results = [await self._handle(connection, one, fresh) for one in taken]
+        opened = Opened(frozenset(deferred.key_of(one.record) for one in taken if one.id))
+        results = [await self._handle(connection, one, fresh, opened) for one in taken]
         await self._flush(*(uow for uow, _ in results))
         return [outcome for _, outcome in results]
 
@@ -180,7 +213,7 @@ class Inbox:
         try:
             async with connection.transaction():
                 fresh = await self._claim(connection, [one.id] if one.id else [])
-                uow, outcome = await self._handle(connection, one, fresh)
+                uow, outcome = await self._handle(connection, one, fresh, Opened())
                 await self._flush(uow)
         except Rejection as rejection:
             await self._refuse(connection, one, rejection)
@@ -191,10 +224,12 @@ class Inbox:
         self.attempts.pop(one.place, None)
         return outcome
 
-    async def _handle(self, connection: Connection, one: Taken, fresh: set[str]) -> tuple[UnitOfWork, str]:
+    async def _handle(
+        self, connection: Connection, one: Taken, fresh: set[str], opened: Opened
+    ) -> tuple[UnitOfWork, str]:
         if isinstance(one.read, Unreadable):
             return self._put_aside(connection, one, one.read, Trial()), "parked" if one.read.parked else "dead"
-        uow = self._uow(connection, one.read.envelope)
+        uow = self._uow(connection, one.read.envelope, opened)
         if one.handler is None:
             return uow, "skipped"
         if one.read.envelope.id not in fresh:
@@ -284,8 +319,9 @@ class Inbox:
             self.answers.reject(uow, fault.envelope, fault.code, fault.reason)
         return uow
 
-    def _uow(self, connection: Connection, cause: Envelope | None) -> UnitOfWork:
-        return UnitOfWork(connection, Author(f"/{self.consumer}", self.signer), datetime.now(UTC), cause)
+    def _uow(self, connection: Connection, cause: Envelope | None, opened: Opened | None = None) -> UnitOfWork:
+        author = Author(f"/{self.consumer}", self.signer)
+        return UnitOfWork(connection, author, datetime.now(UTC), cause, opened=opened or Opened())
 
     async def _flush(self, *uows: UnitOfWork) -> None:
         await flush(*uows)

@@ -28,8 +28,8 @@ NEAR = 1_000
 FREEZE_WITHIN_S = 10
 
 
-class UnderWay(Exception):
-    """Somebody else rebuilds this view now."""
+class NotNow(Exception):
+    """Nothing was changed, and nothing can be at this moment; the text names the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class Rebuilt:
 
     made: Generation
     contents: Contents
-    live: Contents
+    before: Generation
+    contents_before: Contents
     differences: tuple[Difference, ...]
     records: int
     switched: bool
@@ -55,8 +56,16 @@ class Rebuilt:
 
 @asynccontextmanager
 async def opened(database_url: str) -> AsyncIterator[Connection]:
-    """A connection for a rebuild: only its last transaction waits for the disk."""
-    connection = await asyncpg.connect(database_url, server_settings={"synchronous_commit": "off"})
+    """A connection for a rebuild: only its last transaction waits for the disk.
+
+    Raises
+    ------
+    NotNow
+    """
+    try:
+        connection = await asyncpg.connect(database_url, server_settings={"synchronous_commit": "off"})
+    except (OSError, asyncpg.PostgresError) as error:
+        raise NotNow(f"the database of the views lets nobody in ({type(error).__name__}): see `make status`") from error
     try:
         yield connection
     finally:
@@ -86,9 +95,7 @@ class Rebuild:
 
         Raises
         ------
-        UnderWay
-        asyncpg.LockNotAvailableError
-            somebody reads the view for longer than a switch may wait; the live generation stays.
+        NotNow
         """
         async with self._alone():
             made = await generations.begin(self.connection, self.view.name)
@@ -114,22 +121,27 @@ class Rebuild:
 
     async def _finish(self, made: Generation, *, accept_differences: bool) -> Rebuilt:
         """In one transaction: stop the live generation, read what it has read, compare, switch."""
-        async with self.connection.transaction():
-            await self.connection.execute(f"set local lock_timeout = '{FREEZE_WITHIN_S}s'")
-            await self.connection.execute("set local synchronous_commit = on")
-            await generations.freeze(self.connection)
+        async with self._frozen():
             await self._fold_until(made, await self._live_places())
             live = await self._live()
             contents = await generations.contents(self.connection, made.table)
             before = await generations.contents(self.connection, live.table)
-            differences = await self._differences(live, made) if contents != before else ()
+            differences = await generations.differences(self.connection, live, made) if contents != before else ()
             switched = not differences or accept_differences
             if switched:
                 await generations.make_live(self.connection, made)
-            return Rebuilt(made, contents, before, differences, self.records, switched)
+            return Rebuilt(made, contents, live, before, differences, self.records, switched)
 
-    async def _differences(self, live: Generation, made: Generation) -> tuple[Difference, ...]:
-        return await generations.differences(self.connection, live.table, made.table)
+    @asynccontextmanager
+    async def _frozen(self) -> AsyncIterator[None]:
+        try:
+            async with self.connection.transaction():
+                await self.connection.execute(f"set local lock_timeout = '{FREEZE_WITHIN_S}s'")
+                await self.connection.execute("set local synchronous_commit = on")
+                await generations.freeze(self.connection)
+                yield
+        except asyncpg.LockNotAvailableError as error:
+            raise NotNow(f"somebody has read {self.view.name} for {FREEZE_WITHIN_S} s: try again later") from error
 
     async def _fold_until(self, made: Generation, until: Places) -> None:
         async for records in self.history.read(self.places, until):
@@ -142,8 +154,11 @@ class Rebuild:
         return sum(max(0, end - starts.get(place, 0)) for place, end in places.items())
 
     async def _live(self) -> Generation:
-        numbers = await generations.live(self.connection)
-        return Generation(self.view.name, numbers[self.view.name], "live")
+        try:
+            numbers = await generations.live(self.connection)
+            return Generation(self.view.name, numbers[self.view.name], "live")
+        except (asyncpg.UndefinedTableError, KeyError):
+            raise NotNow(f"there is no view {self.view.name} yet: {self.group} makes it when it starts") from None
 
     async def _live_places(self) -> Places:
         rows = await self.connection.fetch(
@@ -158,7 +173,7 @@ class Rebuild:
         """Nobody else rebuilds this view; what a rebuild that was cut short has left is gone."""
         key = "select {}($1, hashtext($2))"
         if not await self.connection.fetchval(key.format("pg_try_advisory_lock"), REBUILD_LOCK, self.view.name):
-            raise UnderWay(f"another rebuild of {self.view.name} is under way: wait for its end")
+            raise NotNow(f"another rebuild of {self.view.name} is under way: wait for its end")
         try:
             for left in await generations.generations(self.connection, self.view.name):
                 if left.state == "building":
@@ -170,11 +185,14 @@ class Rebuild:
 
 def events_for(view: AnyView, records: Iterable[Record]) -> list[Message]:
     """What the live projector would have folded of these records: the rest is not decoded, or cannot be."""
-    decoded = (read(record) for record in records if _type(record) in view.types)
+    wanted = view.types
+    decoded = (read(record) for record in records if newest(_type(record)) in wanted)
     return [one.message for one in decoded if isinstance(one, Decoded)]
 
 
 def _type(record: Record) -> str:
-    """What it will be read as, if it can be read: the last header of the name counts."""
-    said = next((value for name, value in reversed(record.headers) if name == "ce_type" and value), b"")
-    return newest(said.decode("latin-1"))
+    """The last header of the name counts."""
+    for name, value in reversed(record.headers):
+        if name == "ce_type" and value:
+            return value.decode("latin-1")
+    return ""

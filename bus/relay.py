@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
     InvalidTopicError,
     KafkaConnectionError,
@@ -22,7 +22,8 @@ from aiokafka.errors import (
 
 from bus import metrics, tracing
 from bus.leader import Leader
-from bus.uow import OUTBOX, as_bytes, headers_from_json
+from bus.parcels import PARCEL_BYTES, Parcel, pack
+from bus.uow import OUTBOX, headers_from_json
 from bus.wake import Wake, wait
 from schemas.topics import LARGEST_DEAD_LETTER
 
@@ -103,8 +104,7 @@ class Relay:
             acks="all",
             enable_idempotence=True,
             max_request_size=LARGEST_DEAD_LETTER,
-            # what is read at once leaves at once: batches of one partition expire together or not at all
-            max_batch_size=LARGEST_DEAD_LETTER,
+            max_batch_size=PARCEL_BYTES,
             **self._producer_settings,
         )
         self._met.clear()
@@ -135,15 +135,20 @@ class Relay:
 
     async def _publish(self, connection: Any, producer: AIOKafkaProducer, rows: Sequence[Any]) -> None:
         began = time.time_ns()
-        sent = [await _send(producer, row) for row in rows]
-        await producer.flush()
+        parcels = pack(producer, rows)
+        sent = (_send(producer, place, parcel) for place, parcel in parcels.items())
         results = await asyncio.gather(*sent, return_exceptions=True)
-        said = [row for row, result in zip(rows, results, strict=True) if not _failed(result)]
+        said = [
+            row
+            for parcel, result in zip(parcels.values(), results, strict=True)
+            if not isinstance(result, BaseException)
+            for row in parcel.rows
+        ]
         await connection.execute("delete from outbox where outbox_id = any($1)", [row["outbox_id"] for row in said])
         _record(said, began)
-        for row, result in zip(rows, results, strict=True):
+        for place, result in zip(parcels, results, strict=True):
             if isinstance(result, THE_TOPICS_FAULT):
-                self._hold(row["topic"], type(result).__name__)
+                self._hold(place.topic, type(result).__name__)
             elif isinstance(result, BaseException):
                 raise result
 
@@ -179,15 +184,8 @@ class Relay:
         return float(min(SAFETY_NET_S, max(0.0, (due_at - datetime.now(UTC)).total_seconds())))
 
 
-async def _send(producer: AIOKafkaProducer, row: Any) -> "asyncio.Future[Any]":
-    key = as_bytes(row["key"]) if row["key"] is not None else None
-    headers = headers_from_json(json.loads(row["headers"]))
-    try:
-        future: asyncio.Future[Any] = await producer.send(row["topic"], row["value"], key=key, headers=headers)
-    except THE_TOPICS_FAULT as error:
-        future = asyncio.get_running_loop().create_future()
-        future.set_exception(error)
-    return future
+async def _send(producer: AIOKafkaProducer, place: TopicPartition, parcel: Parcel) -> None:
+    await (await producer.send_batch(parcel.builder, place.topic, partition=place.partition))
 
 
 def _record(said: Sequence[Any], began_ns: int) -> None:
@@ -198,9 +196,4 @@ def _record(said: Sequence[Any], began_ns: int) -> None:
         if row["due_at"] is not None:
             metrics.DEADLINE_LATE_SECONDS.observe(max(0.0, (now - row["due_at"]).total_seconds()))
         if tracing.is_on():
-            headers = dict(headers_from_json(json.loads(row["headers"])))
-            tracing.sent((headers["ce_traceparent"] or b"").decode(), row["topic"], began_ns)
-
-
-def _failed(result: Any) -> bool:
-    return isinstance(result, BaseException)
+            tracing.sent(headers_from_json(json.loads(row["headers"])), row["topic"], began_ns)

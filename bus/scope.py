@@ -1,6 +1,5 @@
 """What is being worked on now: whoever logs or makes a span inside it need not be told."""
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,19 +10,17 @@ from schemas.envelope import Envelope
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The handling of one message, or one job that it caused; ``span_id`` is 16 hexadecimal digits."""
+    """The handling of one message, or one job that it caused.
+
+    ``span_id`` is 16 hexadecimal digits, or nothing where no spans are kept.
+    """
 
     cause: Envelope
-    span_id: str
+    span_id: str = ""
 
     @property
     def trace_id(self) -> str:
         return self.cause.traceparent[3:35]
-
-    @property
-    def parent_id(self) -> str:
-        """The span of the message itself (W3C Trace Context, section 3.2.2.4)."""
-        return self.cause.traceparent[36:52]
 
 
 _current: ContextVar[Scope | None] = ContextVar("scope", default=None)
@@ -34,11 +31,10 @@ def current() -> Scope | None:
 
 
 @contextmanager
-def within(cause: Envelope | None) -> Iterator[Scope | None]:
+def within(cause: Envelope | None, span_id: str = "") -> Iterator[None]:
     """Without a cause nobody can say what is worked on: what starts by itself has none."""
-    scope = Scope(cause, secrets.token_hex(8)) if cause else None
-    token = _current.set(scope)
+    token = _current.set(Scope(cause, span_id) if cause else None)
     try:
-        yield scope
+        yield
     finally:
         _current.reset(token)

@@ -10,13 +10,13 @@ Where the variable is unset nothing is imported and nothing is recorded.
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from bus import scope
-from schemas.envelope import Envelope
+from schemas.envelope import TRACEPARENT, Envelope, Header
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 SEMCONV = "https://opentelemetry.io/schemas/1.37.0"
@@ -57,24 +57,25 @@ def export_to(export: Export | None) -> None:
     _export = export
 
 
-@contextmanager
-def handling(cause: Envelope, topic: str, group: str) -> Iterator[None]:
+def handling(cause: Envelope, topic: str, group: str) -> AbstractContextManager[object]:
     """Mark everything inside as the handling of this message."""
+    if _export is None:
+        return scope.within(cause)
     about = {
         "messaging.operation.name": "process",
         "messaging.operation.type": "process",
         "messaging.consumer.group.name": group,
         **_about(cause, topic),
     }
-    with _recorded(cause, f"process {topic}", "consumer", about):
-        yield
+    return _recorded(_export, cause, f"process {topic}", "consumer", about)
 
 
-@contextmanager
-def job(cause: Envelope | None, lane: str, attempt: int) -> Iterator[None]:
+def job(cause: Envelope | None, lane: str, attempt: int) -> AbstractContextManager[object]:
     """Mark everything inside as long work that this message caused."""
-    with _recorded(cause, f"job {lane}", "internal", {"trustflow.lane": lane, "trustflow.attempt": attempt}):
-        yield
+    if _export is None or cause is None:
+        return scope.within(cause)
+    about: dict[str, str | int] = {"trustflow.lane": lane, "trustflow.attempt": attempt}
+    return _recorded(_export, cause, f"job {lane}", "internal", about)
 
 
 def created(envelope: Envelope, topic: str) -> None:
@@ -88,9 +89,10 @@ def created(envelope: Envelope, topic: str) -> None:
     _export(Span(f"create {topic}", "producer", trace_id, span_id, parent, now, now, about))
 
 
-def sent(traceparent: str, topic: str, started_ns: int) -> None:
-    """The broker has acknowledged a message that was handed to it at ``started_ns``."""
-    if _export is None:
+def sent(headers: Iterable[Header], topic: str, started_ns: int) -> None:
+    """The broker has acknowledged what was handed to it at ``started_ns``; a dead letter may belong to no trace."""
+    traceparent = (dict(headers).get("ce_traceparent") or b"").decode("latin-1")
+    if _export is None or not TRACEPARENT.fullmatch(traceparent):
         return
     about: dict[str, str | int] = {
         "messaging.system": "kafka",
@@ -107,18 +109,17 @@ def is_on() -> bool:
 
 
 @contextmanager
-def _recorded(cause: Envelope | None, name: str, kind: Kind, about: Mapping[str, str | int]) -> Iterator[None]:
+def _recorded(export: Export, cause: Envelope, name: str, kind: Kind, about: Mapping[str, str | int]) -> Iterator[None]:
+    trace_id, parent_id, span_id = cause.traceparent[3:35], cause.traceparent[36:52], secrets.token_hex(8)
     started_ns, error = time.time_ns(), None
-    with scope.within(cause) as current:
-        try:
+    try:
+        with scope.within(cause, span_id):
             yield
-        except BaseException as raised:
-            error = type(raised).__name__
-            raise
-        finally:
-            if _export is not None and current is not None:
-                ids = current.trace_id, current.span_id, current.parent_id
-                _export(Span(name, kind, *ids, started_ns, time.time_ns(), about, error))
+    except BaseException as raised:
+        error = type(raised).__name__
+        raise
+    finally:
+        export(Span(name, kind, trace_id, span_id, parent_id, started_ns, time.time_ns(), about, error))
 
 
 def _about(envelope: Envelope, topic: str) -> dict[str, str | int]:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import uuid_utils
@@ -12,12 +13,16 @@ import uuid_utils
 from bus import tracing
 from bus.audit import Entry, append, digest
 from bus.database import Connection
+from bus.documents import Opened
 from bus.signing import Author
 from schemas.audit import TrustHeadSealed
 from schemas.envelope import Envelope, Header, envelope_for, to_headers
 from schemas.message import MAX_PAYLOAD_BYTES, Message
 
 BEYOND_LATIN_1 = "\u0100"
+HEADER_NAMES = 256
+"""Remembered: ours are a dozen, those of others must not fill the memory."""
+
 OUTBOX = "outbox"
 
 
@@ -60,6 +65,7 @@ class UnitOfWork:
     outbox: list[OutboxRow] = field(default_factory=list)
     jobs: list[JobRow] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    opened: Opened = field(default_factory=Opened)
 
     def emit(self, *messages: Message) -> None:
         self.outbox.extend(self._row(message) for message in messages)
@@ -131,7 +137,9 @@ async def write_jobs(connection: Connection, rows: Iterable[JobRow], cause: Enve
 
 
 async def flush(*uows: UnitOfWork) -> None:
-    """Write what these have said and asked for, in their order; all are of one transaction."""
+    """Write what these have changed, said and asked for, in their order; all are of one transaction."""
+    for opened in {id(uow.opened): uow.opened for uow in uows}.values():
+        await opened.settle(uows[0].connection)
     said = [row for uow in uows for row in uow.outbox]
     if said:
         await write_outbox(uows[0].connection, said)
@@ -156,11 +164,21 @@ def headers_as_text(headers: Iterable[Header]) -> str:
 
 
 def _as_json(headers: Iterable[Header]) -> list[tuple[str, str | None]]:
-    return [(as_text(name.encode()), None if value is None else as_text(value)) for name, value in headers]
+    return [(_name_as_text(name), None if value is None else as_text(value)) for name, value in headers]
 
 
 def headers_from_json(headers: Iterable[tuple[str, str | None]]) -> list[Header]:
-    return [(as_bytes(name).decode(), None if value is None else as_bytes(value)) for name, value in headers]
+    return [(_name_of(name), None if value is None else as_bytes(value)) for name, value in headers]
+
+
+@lru_cache(HEADER_NAMES)
+def _name_as_text(name: str) -> str:
+    return as_text(name.encode())
+
+
+@lru_cache(HEADER_NAMES)
+def _name_of(text: str) -> str:
+    return as_bytes(text).decode()
 
 
 def _cause(envelope: Envelope | None) -> Any:

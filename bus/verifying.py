@@ -17,13 +17,14 @@ class Finding:
     sentence: str
 
 
-def verify(participant: str, account: Account, heads: Iterable[Head]) -> list[Finding]:
+def verify(account: Account, heads: Iterable[Head]) -> list[Finding]:
     """Recompute a chain and compare it with the heads that others have of it; no finding: nothing was touched."""
-    known = [head for head in heads if head.participant == participant]
-    return [*_in_itself(participant, account), *_against(participant, account, known)]
+    known = [head for head in heads if head.participant == account.participant]
+    return [*_in_itself(account), *_against(account, known)]
 
 
-def _in_itself(participant: str, account: Account) -> Iterator[Finding]:
+def _in_itself(account: Account) -> Iterator[Finding]:
+    participant = account.participant
     seq, previous = 0, BEFORE_THE_FIRST
     for link in account.entries:
         if link.seq != seq + 1:
@@ -39,11 +40,11 @@ def _in_itself(participant: str, account: Account) -> Iterator[Finding]:
         yield Finding(participant, account.seq, "head", f"audit_head is not the chain's end, entry {seq}: {RESTORE}")
 
 
-def _against(participant: str, account: Account, heads: Sequence[Head]) -> Iterator[Finding]:
+def _against(account: Account, heads: Sequence[Head]) -> Iterator[Finding]:
     hashes = {link.seq: link.hash for link in account.entries}
     end = account.entries[-1].seq if account.entries else 0
     for seq, group in groupby(sorted(heads, key=lambda head: (head.seq, head.is_witness)), key=lambda head: head.seq):
-        yield from _at(participant, seq, end, hashes, list(group))
+        yield from _at(account.participant, seq, end, hashes, list(group))
 
 
 def _at(participant: str, seq: int, end: int, hashes: Mapping[int, str], heads: Sequence[Head]) -> Iterator[Finding]:

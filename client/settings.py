@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bus.login import Login
@@ -36,6 +36,13 @@ class FederationSettings(BaseSettings):
     metrics: str = Field(default="", validation_alias="TRUSTFLOW_METRICS")
     """Where each participant tells how it is: ``name=url``, separated by commas."""
 
+    databases: str = Field(default="", validation_alias="TRUSTFLOW_DATABASES", repr=False)
+    """Of participants whose accounts are to be verified: PostgreSQL URLs, separated by commas."""
+    gateway_database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TRUSTFLOW_GATEWAY_DATABASE_URL", "GATEWAY_DATABASE_URL"),
+    )
+
     def client_login(self) -> Login:
         return Login(self.kafka_bootstrap, CLIENT, _secret(self.client_password_file), self.kafka_ca_file)
 
@@ -48,6 +55,11 @@ class FederationSettings(BaseSettings):
         if self.admin_password_file is None:
             raise NotRunning("only the administrator changes topics and rules: set TRUSTFLOW_ADMIN_PASSWORD_FILE")
         return Login(self.kafka_bootstrap, ADMINISTRATOR, _secret(self.admin_password_file), self.kafka_ca_file)
+
+    def views_database(self) -> str:
+        if self.gateway_database_url is None:
+            raise NotRunning("views are rebuilt in the gateway's database: set TRUSTFLOW_GATEWAY_DATABASE_URL")
+        return self.gateway_database_url.get_secret_value()
 
     def metrics_urls(self) -> dict[str, str]:
         if not self.metrics:

@@ -29,11 +29,12 @@ def setup() -> None:
 def up(
     trusts: Annotated[int, typer.Option(envvar="TRUSTS", help="How many trusts take part.")] = 2,
     tls: Annotated[bool, typer.Option(envvar="TLS", help="Speak to the broker by TLS.")] = False,
+    watch: Annotated[bool, typer.Option(envvar="WATCH", help="Start a Prometheus beside it.")] = False,
 ) -> None:
     """Start what is not running, fill the demo hospitals, and return when everything answers."""
     began = time.monotonic()
     try:
-        federation = lifecycle.up(trusts, console.print, tls=tls)
+        federation = lifecycle.up(trusts, console.print, tls=tls, watch=watch)
         asyncio.run(open_hospitals(federation, ROOT / "build", console.print))
     except (lifecycle.FederationError, PartNotReadyError, ValueError) as refused:
         _fail(str(refused))

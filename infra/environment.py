@@ -8,6 +8,7 @@ from infra.federation import Federation, trust_role, warehouse_name, warehouse_r
 from infra.parts.orthanc import USER as PACS_USER
 from infra.parts.xnat import ADMIN as XNAT_USER
 from infra.policies import policy_file
+from infra.watch.targets import write_targets
 from schemas.topics import ADMINISTRATOR, BACKEND, CLIENT, OPERATOR, SERVICES, SPEAKERS, trust_principal
 
 RUN_MARK = "TRUSTFLOW_RUN"
@@ -52,9 +53,10 @@ def working_directory(federation: Federation, program: str) -> Path:
 
 
 def write_shell_files(federation: Federation) -> Path:
-    """Write `env` for a shell and a configuration of kcat for each principal a person may take; return the former."""
+    """Write what a person's tools need: `env`, kcat's configurations, Prometheus' targets; return the first."""
     for principal in (*SPEAKERS, OPERATOR):
         _private(federation.run / f"kcat-{principal}.conf", _kcat(federation, principal))
+    write_targets(metrics_urls(federation), federation.ports.get("exporter"), federation.targets_file)
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in _shell_env(federation).items()]
     return _private(federation.run / "env", "".join(lines))
 
@@ -103,6 +105,7 @@ def _postgres_env(federation: Federation) -> Mapping[str, str]:
         "POSTGRES_ADDRESS": f"127.0.0.1:{federation.postgres.port}",
         "POSTGRES_URL": federation.postgres.dsn("postgres"),
         **{f"{role.upper()}_DATABASE_URL": federation.database_url(role) for role in roles},
+        "TRUSTFLOW_DATABASES": ",".join(map(federation.database_url, roles)),
     }
 
 

@@ -12,6 +12,7 @@ from infra.parts.nginx import Nginx
 from infra.parts.orthanc import Orthanc
 from infra.parts.part import Part
 from infra.parts.postgres import Postgres
+from infra.parts.prometheus import Prometheus
 from infra.parts.xnat import Xnat
 from infra.ports import choose_ports, remembered_ports
 from infra.tls import Authority
@@ -56,6 +57,17 @@ class Federation:
     def nginx(self) -> Nginx:
         return Nginx(self.run / "nginx", self.ports["nginx"], self.keys.value("objects"))
 
+    @property
+    def targets_file(self) -> Path:
+        """For any Prometheus of the site: where each of our processes tells how it is."""
+        return self.run / "prometheus-targets.json"
+
+    @property
+    def prometheus(self) -> Prometheus | None:
+        """Our own, where it was asked for."""
+        port = self.ports.get("prometheus")
+        return Prometheus(self.run / "prometheus", port, self.targets_file) if port else None
+
     def orthanc(self, trust: str) -> Orthanc:
         name = f"orthanc-{trust}"
         return Orthanc(
@@ -75,6 +87,8 @@ class Federation:
         yield from (self.kafka, self.postgres, self.nginx)
         for trust in self.trusts:
             yield from (self.orthanc(trust), self.xnat(trust))
+        if self.prometheus:
+            yield self.prometheus
 
     def login(self, principal: str) -> Login:
         return Login(self.kafka.bootstrap, principal, self.keys.value(f"kafka-{principal}"), self.ca_file)
@@ -109,7 +123,7 @@ def warehouse_reader(trust: str) -> str:
     return f"{warehouse_name(trust)}_reader"
 
 
-def describe(trusts: int, run: Path = RUN, *, tls: bool = False) -> Federation:
+def describe(trusts: int, run: Path = RUN, *, tls: bool = False, watch: bool = False) -> Federation:
     """Describe a federation that is about to start, on ports that are free now."""
     if not 1 <= trusts <= len(TRUST_NAMES):
         raise ValueError(f"TRUSTS={trusts} is not possible: choose 1 to {len(TRUST_NAMES)}")
@@ -119,7 +133,7 @@ def describe(trusts: int, run: Path = RUN, *, tls: bool = False) -> Federation:
     else:
         shutil.rmtree(_certificates(run), ignore_errors=True)
     names = TRUST_NAMES[:trusts]
-    return Federation(run, names, choose_ports(_port_names(names), run / "ports.json"), tls)
+    return Federation(run, names, choose_ports(_port_names(names, watch), run / "ports.json"), tls)
 
 
 def remembered(run: Path = RUN) -> Federation | None:
@@ -136,7 +150,8 @@ def _certificates(run: Path) -> Path:
     return run / "tls"
 
 
-def _port_names(trusts: tuple[str, ...]) -> Iterator[str]:
+def _port_names(trusts: tuple[str, ...], watch: bool) -> Iterator[str]:
+    yield from ("prometheus", "exporter") if watch else ()
     yield from ("kafka", "kafka-controller", "postgres", "nginx", *SERVICES)
     for trust in trusts:
         yield from (f"orthanc-{trust}", f"orthanc-{trust}-dicom", f"xnat-{trust}", f"receiver-{trust}", f"node-{trust}")

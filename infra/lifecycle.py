@@ -25,7 +25,7 @@ class FederationError(RuntimeError):
     """The federation is not as asked for; the text says what to do."""
 
 
-def up(trusts: int, say: Say, run: Path = RUN, *, tls: bool = False) -> Federation:
+def up(trusts: int, say: Say, run: Path = RUN, *, tls: bool = False, watch: bool = False) -> Federation:
     """Start what is not running and return when everything built answers; safe to call at any time.
 
     Raises
@@ -35,7 +35,9 @@ def up(trusts: int, say: Say, run: Path = RUN, *, tls: bool = False) -> Federati
     """
     _refuse_foreign_parts(run)
     supervisor = Supervisor(run)
-    federation = _running_federation(supervisor, trusts, tls, say) or _launched_federation(supervisor, trusts, tls, say)
+    federation = _running_federation(supervisor, trusts, tls, watch, say) or _launched_federation(
+        supervisor, trusts, tls, watch, say
+    )
     everything = programs(federation)
     _start_parts(supervisor, federation, everything)
     say("parts answer")
@@ -66,7 +68,7 @@ def is_healthy(program: Program) -> bool:
     return False
 
 
-def _running_federation(supervisor: Supervisor, trusts: int, tls: bool, say: Say) -> Federation | None:
+def _running_federation(supervisor: Supervisor, trusts: int, tls: bool, watch: bool, say: Say) -> Federation | None:
     federation = remembered(supervisor.run)
     if federation is None or not supervisor.is_running():
         return None
@@ -74,14 +76,16 @@ def _running_federation(supervisor: Supervisor, trusts: int, tls: bool, say: Say
         raise FederationError(f"a federation of {len(federation.trusts)} trusts is running: `make down` first")
     if federation.tls != tls:
         raise FederationError(f"a federation with{'' if federation.tls else 'out'} TLS is running: `make down` first")
+    if watch and federation.prometheus is None:
+        raise FederationError("a federation that nobody watches is running: `make down` first")
     say("already running; making sure that all of it is")
     return federation
 
 
-def _launched_federation(supervisor: Supervisor, trusts: int, tls: bool, say: Say) -> Federation:
+def _launched_federation(supervisor: Supervisor, trusts: int, tls: bool, watch: bool, say: Say) -> Federation:
     if ended := end_leftovers(supervisor.run):
         say(f"ended {len(ended)} processes of an earlier run")
-    federation = describe(trusts, supervisor.run, tls=tls)
+    federation = describe(trusts, supervisor.run, tls=tls, watch=watch)
     with ThreadPoolExecutor() as threads:
         list(threads.map(lambda part: part.prepare(), federation.parts()))
     everything = programs(federation)

@@ -49,6 +49,15 @@ def _nodes(federation: Federation) -> Iterator[Program]:
         yield _ours(federation, service, f"services.{service}", service_env(federation, service))
     for trust in federation.trusts:
         yield _ours(federation, f"node-{trust}", "trust_node", node_env(federation, trust))
+    if port := federation.ports.get("exporter"):
+        yield _exporter(federation, port)
+
+
+def _exporter(federation: Federation, port: int) -> Program:
+    """The operator's eyes, where somebody watches."""
+    command = [str(Path(sys.executable).with_name("trustflow")), "ops", "exporter", "--port", str(port)]
+    env = {"TRUSTFLOW_ENV": str(federation.run / "env"), RUN_MARK: str(federation.run)}
+    return Program("exporter", "nodes", command, env, working_directory(federation, "exporter"), port)
 
 
 def _ours(federation: Federation, name: str, module: str, env: Mapping[str, str]) -> Program:

@@ -21,6 +21,7 @@ missing_packages() {
     [ -x /usr/sbin/nginx ] || echo nginx-light
     command -v dcm2niix >/dev/null || echo dcm2niix
     command -v bwrap >/dev/null || echo bubblewrap
+    command -v promtool >/dev/null || echo prometheus
     [ -x .venv/bin/python ] || python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 

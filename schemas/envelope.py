@@ -17,7 +17,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LONGEST = 1024
 """Bytes of one attribute: some become keys of a database index, some are repeated in answers."""
 
-CONTENT_TYPE = "application/json"
+CONTENT_TYPE = b"application/json"
 REQUIRED = (
     "specversion",
     "id",
@@ -29,7 +29,8 @@ REQUIRED = (
     "correlationid",
     "traceparent",
 )
-KNOWN = frozenset({*REQUIRED, "causationid"})
+ATTRIBUTES = {f"ce_{name}": name for name in (*REQUIRED, "causationid")}
+"""What we read, by the names of its headers."""
 
 Header = tuple[str, bytes | None]
 """Kafka allows null as a header's value."""
@@ -79,22 +80,23 @@ def envelope_for(
 
 
 def to_headers(envelope: Envelope) -> list[Header]:
-    attributes = {
-        "specversion": "1.0",
-        "id": envelope.id,
-        "type": envelope.type,
-        "source": envelope.source,
-        "time": envelope.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "subject": envelope.subject,
-        "dataschema": envelope.dataschema,
-        "correlationid": envelope.correlationid,
-        "traceparent": envelope.traceparent,
-        "partitionkey": envelope.subject,
-    }
+    subject = envelope.subject.encode()
+    headers: list[Header] = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", envelope.id.encode()),
+        ("ce_type", envelope.type.encode()),
+        ("ce_source", envelope.source.encode()),
+        ("ce_time", envelope.time.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_subject", subject),
+        ("ce_dataschema", envelope.dataschema.encode()),
+        ("ce_correlationid", envelope.correlationid.encode()),
+        ("ce_traceparent", envelope.traceparent.encode()),
+        ("ce_partitionkey", subject),
+        ("content-type", CONTENT_TYPE),
+    ]
     if envelope.causationid:
-        attributes["causationid"] = envelope.causationid
-    headers: list[Header] = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
-    return [*headers, ("content-type", CONTENT_TYPE.encode())]
+        headers.append(("ce_causationid", envelope.causationid.encode()))
+    return headers
 
 
 def from_headers(headers: Iterable[Header]) -> Envelope:
@@ -120,20 +122,23 @@ def from_headers(headers: Iterable[Header]) -> Envelope:
 
 
 def _attributes(headers: Iterable[Header]) -> dict[str, str]:
-    ours = ((name[3:], value) for name, value in headers if name.startswith("ce_") and value is not None)
-    return {name: _text(name, value) for name, value in ours if name in KNOWN}
-
-
-def _text(name: str, value: bytes) -> str:
-    if len(value) > LONGEST:
-        raise Malformed(f"header ce_{name} is longer than {LONGEST} bytes: shorten it")
-    try:
-        text = value.decode()
-    except UnicodeDecodeError as error:
-        raise Malformed(f"header ce_{name} is not UTF-8: write headers as UTF-8 text") from error
-    if CONTROL.search(text):
+    found = {
+        ATTRIBUTES[name]: _text(name, value) for name, value in headers if name in ATTRIBUTES and value is not None
+    }
+    # once over all of them: almost always there is none
+    if CONTROL.search("".join(found.values())):
+        name = next(name for name, text in found.items() if CONTROL.search(text))
         raise Malformed(f"header ce_{name} holds a control character: leave it out")
-    return text
+    return found
+
+
+def _text(header: str, value: bytes) -> str:
+    if len(value) > LONGEST:
+        raise Malformed(f"header {header} is longer than {LONGEST} bytes: shorten it")
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(f"header {header} is not UTF-8: write headers as UTF-8 text") from error
 
 
 def _time(text: str) -> datetime:

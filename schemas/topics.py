@@ -29,6 +29,7 @@ WATCHERS = (*PROJECTORS, *SPEAKERS)
 
 Operation = Literal["READ", "WRITE", "CREATE", "DELETE", "DESCRIBE"]
 TRUST_PREFIX = "trust-"
+AUDIT_EVENTS = "audit.events"
 TRUST_TOPIC = re.compile(r"trust\.(?P<trust>[a-z][a-z0-9-]{0,30})\.[a-z]+")
 ANY_TRUST = "any"
 REPLAY_PREFIX = "replay."
@@ -85,7 +86,7 @@ HUB_TOPICS = (
     Topic("imaging.events", ("imaging_ingest",), ("training_coordinator", *WATCHERS)),
     Topic("training.events", ("training_coordinator",), ("training_coordinator", "aggregator", *WATCHERS)),
     Topic("aggregation.events", ("aggregator",), ("training_coordinator", *WATCHERS)),
-    Topic("audit.events", SERVICES, (*SERVICES, EVERY_TRUST), partitions=1),
+    Topic(AUDIT_EVENTS, SERVICES, (*SERVICES, EVERY_TRUST), partitions=1),
     Topic("operator.events", (OPERATOR,), (), partitions=1),
 )
 

@@ -24,7 +24,8 @@ def study_advanced_v2(old: Payload) -> Payload:
     state, final = old.get("state"), old.get("final", False)
     if state == "failed":
         return kept | {"state": "queued", "failure": {"code": old.get("code") or UNSAID, "final": final}}
-    return kept | {"state": state, "arrived": final if state in {"archived", "converted"} else False}
+    # a tuple: what came as the state need not be hashable
+    return kept | {"state": state, "arrived": final if state in ("archived", "converted") else False}
 
 
 UPCASTERS: Mapping[str, tuple[str, Upcaster]] = MappingProxyType(

@@ -77,7 +77,8 @@ class Node:
             spool, settings.receiver_title, settings.receiver_host, settings.receiver_port, (settings.pacs_title,)
         )
         xnat = Xnat(settings.xnat_url, settings.xnat_user, settings.xnat_password)
-        with receiver, process_pool(DEIDENTIFIERS) as pool:
+        name = trust_principal(settings.trust_id)
+        with receiver, process_pool(DEIDENTIFIERS, name, settings.log) as pool:
             async with xnat, ObjectLane() as self._objects:
                 self._importer = self._made_importer(spool, keys, pool, xnat)
                 try:

@@ -9,7 +9,23 @@ from bus.speaker import Heard
 from schemas.message import Rejected
 from schemas.topics import DEAD_LETTER_PREFIX
 
-TELLING = ("trust_id", "actor", "state", "outcome", "persons", "round", "kind", "order", "examples", "code", "reason")
+TELLING = (
+    "trust_id",
+    "actor",
+    "operator",
+    "action",
+    "target",
+    "count",
+    "state",
+    "outcome",
+    "persons",
+    "round",
+    "kind",
+    "order",
+    "examples",
+    "code",
+    "reason",
+)
 """Fields that say in one line what a message is about."""
 
 

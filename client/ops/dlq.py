@@ -198,13 +198,16 @@ def _tell(verb: str, outcome: Outcome, as_json: bool) -> None:
         return
     taken = len(outcome.chosen) - len(done)
     others = f"; {taken} were taken by another act meanwhile" if taken else ""
-    say(as_json, {verb: len(done), "taken_by_others": taken}, f"{verb}: {len(done)} letters{others}")
+    say(as_json, {verb: len(done), "taken_by_others": taken}, f"letters {verb}: {len(done)}{others}")
 
 
 def _show_heaps(found: Sequence[Heap], as_json: bool) -> None:
     if as_json:
         for heap in found:
             say_json(_heap_record(heap))
+        return
+    if not found:
+        out.print("No dead letter waits.")
         return
     rows = [
         (heap.group, heap.code, heap.type_, len(heap.letters), _time(heap.oldest), _time(heap.newest)) for heap in found
@@ -221,6 +224,9 @@ def _show_each(letters: Sequence[Letter], ledger: Ledger, as_json: bool) -> None
     if as_json:
         for letter in letters:
             say_json(dict(as_record(letter, standing(letter, ledger))))
+        return
+    if not letters:
+        out.print("No dead letter waits.")
         return
     rows = [
         (letter.place, standing(letter, ledger), letter.code, letter.type, letter.origin, _time(letter.at))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from client.ops.figures import Figure, Level, Quantile, Rate
+from client.ops.figures import EVERY, Figure, Level, Quantile, Rate
 
 Unit = Literal["per second", "seconds", "count", "bytes", "bytes per second", "yes or no"]
 
@@ -26,12 +26,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """``of_one`` is true where only one participant is looked at."""
+    """``of_one`` where only one participant is looked at; ``where`` names the scrape job, as PromQL does."""
 
     uid: str
     title: str
     rows: tuple[Row, ...]
     of_one: bool = False
+    where: str = EVERY
 
 
 FLOWING, LATE, FAILING, STUCK, RECOVER = (
@@ -157,4 +158,34 @@ ONE = Board(
     of_one=True,
 )
 
-BOARDS = (OVERVIEW, ONE)
+BROKER = Board(
+    "trustflow-broker",
+    "Trustflow: what the broker knows",
+    (
+        Row(
+            LATE,
+            (
+                Panel("group behind", "seconds", Level("trustflow_group_lag_seconds", ("group",)), bad_from=600),
+                Panel("records unread", "count", Level("trustflow_group_lag_records", ("group",))),
+            ),
+        ),
+        Row(
+            FAILING,
+            (
+                Panel("letters open", "count", Level("trustflow_letters_open", ("group",)), bad_from=1),
+                Panel("oldest letter", "seconds", Level("trustflow_letters_oldest_seconds", ("group",)), bad_from=3600),
+            ),
+        ),
+        Row(
+            RECOVER,
+            (
+                Panel("processes that read", "count", Level("trustflow_group_members", ("group",))),
+                Panel("broker last asked", "seconds", Level("trustflow_broker_read_seconds"), bad_from=120),
+            ),
+        ),
+    ),
+    where='job="trustflow-broker"',
+)
+"""Made from what `trustflow ops exporter` reads by the operator's login, also of who is away."""
+
+BOARDS = (OVERVIEW, ONE, BROKER)

@@ -1,4 +1,4 @@
-"""Follow one aggregate from where you left off, such as a run: every event once, also over restarts.
+"""Follow one aggregate, such as a run, from where you left off: every event once, over your restarts and ours.
 
 python follow.py training.events <run id> bookmark.json trustflow.training.run_finished.v1
 """
@@ -14,35 +14,40 @@ from create_project import login
 
 
 def read_bookmark(file):
+    """Return the next offset of each partition, and the ids of the events that were shown."""
     if not os.path.exists(file):
-        return {}
+        return {}, []
     with open(file) as bookmark:
-        return {int(partition): offset for partition, offset in json.load(bookmark).items()}
+        found = json.load(bookmark)
+    return {int(partition): offset for partition, offset in found["offsets"].items()}, found["seen"]
 
 
-def write_bookmark(file, offsets):
+def write_bookmark(file, offsets, seen):
     """Complete or not at all. With a database, write it in the transaction that changes your view."""
     with open(file + ".new", "w") as bookmark:
-        json.dump(offsets, bookmark)
+        json.dump({"offsets": offsets, "seen": seen}, bookmark)
     os.replace(file + ".new", file)
 
 
 async def main(topic, key, file, last_type):
-    offsets = read_bookmark(file)
-    async with AIOKafkaConsumer(topic, auto_offset_reset="earliest", **login()) as consumer:
+    offsets, seen = read_bookmark(file)
+    async with AIOKafkaConsumer(topic, **login()) as consumer:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
         consumer.unsubscribe()
         consumer.assign(partitions)
         for partition in partitions:
             consumer.seek(partition, offsets.get(partition.partition, 0))
         async for record in consumer:
-            type_ = dict(record.headers).get("ce_type", b"").decode()
+            headers = dict(record.headers)
+            type_, id_ = (headers.get(name, b"").decode() for name in ("ce_type", "ce_id"))
             offsets[record.partition] = record.offset + 1
-            if record.key == key.encode():
-                print(type_, record.value.decode(), flush=True)
-                write_bookmark(file, offsets)
-                if type_ == last_type:
-                    return
+            if record.key != key.encode() or id_ in seen:
+                continue
+            print(type_, record.value.decode(), flush=True)
+            seen.append(id_)
+            write_bookmark(file, offsets, seen)
+            if type_ == last_type:
+                return
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from infra.contract.headers import HEADERS, example_headers
 from infra.contract.language import Schema, described_by, message_types
-from schemas.message import Accepted, Message, Rejected
+from schemas.message import REGISTRY, Accepted, Message, Rejected
 from schemas.topics import ANY_TRUST, EVERY_TRUST, HUB_TOPICS, OPERATOR, SPEAKERS, TRUST_PREFIX, Topic, trust_topics
 from schemas.upcast import UPCASTERS, newest
 
@@ -119,7 +119,7 @@ def _reply(writer: str, topic: Topic) -> dict[str, Any]:
 
 def _messages(golden: Path) -> dict[str, Any]:
     current = {message.type: _message(message, golden) for message in message_types()}
-    return current | {type_: _superseded(type_, current[newest(type_)], golden) for type_ in UPCASTERS}
+    return current | {type_: _superseded(type_, golden) for type_ in UPCASTERS}
 
 
 def _message(message: type[Message], golden: Path) -> dict[str, Any]:
@@ -133,18 +133,19 @@ def _message(message: type[Message], golden: Path) -> dict[str, Any]:
         "correlationId": {"location": "$message.header#/ce_correlationid"},
         "bindings": {"kafka": {"key": {"type": "string"}, "bindingVersion": KAFKA_BINDING}},
         "x-key": message.key_field,
-        "examples": _examples(message.type, message.key_field, golden),
+        "examples": _examples(message.type, message, golden),
     }
 
 
-def _superseded(type_: str, successor: dict[str, Any], golden: Path) -> dict[str, Any]:
+def _superseded(type_: str, golden: Path) -> dict[str, Any]:
     """Still read, since its records are kept for ever, and no longer written."""
-    return successor | {
+    successor = REGISTRY[newest(type_)]
+    return _message(successor, golden) | {
         "name": type_,
         "summary": f"Superseded by {newest(type_)}: still read, no longer written.",
         "headers": _headers(type_),
         "payload": {"$ref": f"./schemas/{type_}.json"},
-        "examples": _examples(type_, successor["x-key"], golden),
+        "examples": _examples(type_, successor, golden),
     }
 
 
@@ -153,15 +154,21 @@ def _headers(type_: str) -> Schema:
     return {"allOf": [_ref("components", "schemas", "CloudEventHeaders"), named]}
 
 
-def _examples(type_: str, key_field: str, golden: Path) -> list[dict[str, Any]]:
+def _examples(type_: str, message: type[Message], golden: Path) -> list[dict[str, Any]]:
     file = golden / f"{type_}.json"
     if not file.exists():
         raise FileNotFoundError(f"{type_} has no golden sample: run `python tests/contract/samples.py` first")
     samples = json.loads(file.read_text())
     return [
-        {"name": name, "headers": example_headers(type_, str(sample[key_field])), "payload": sample}
-        for name, sample in samples.items()
+        {"name": name, "headers": _about(type_, message, sample), "payload": sample} for name, sample in samples.items()
     ]
+
+
+def _about(type_: str, message: type[Message], sample: dict[str, Any]) -> dict[str, str]:
+    """Headers of a sample, said by somebody who may write on its topic."""
+    writers = next(topic.writers for topic in TOPICS if _address(topic) == message.topic_template)
+    source = writers[-1].replace(ANY_TRUST, sample.get("trust_id", ANY_TRUST))
+    return example_headers(type_, str(sample[message.key_field]), f"/{source}")
 
 
 def _payloads() -> dict[str, Schema]:

@@ -52,7 +52,7 @@ def _of_values(old: Schema, new: Schema, place: str) -> Iterator[str]:
     yield from _of_fields(old, new, place)
     for word in sorted(((old.keys() | new.keys()) - {"properties", "required"}), key=_by_weight):
         before, after = old.get(word), new.get(word)
-        if before == after or word == 'minimum':
+        if before == after:
             continue
         if word in NESTED and _same_shape(before, after):
             yield from _of_parts(word, before, after, place)

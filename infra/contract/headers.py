@@ -42,12 +42,12 @@ EXAMPLE_TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 EXAMPLE_TIME = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 
-def example_headers(type_: str, subject: str) -> dict[str, str]:
-    """Headers of a first message of this type; whoever says it is called after its context."""
+def example_headers(type_: str, subject: str, source: str) -> dict[str, str]:
+    """Headers of a message of this type that nothing caused."""
     envelope = Envelope(
         id=EXAMPLE_ID,
         type=type_,
-        source=f"/{type_.split('.')[1]}",
+        source=source,
         subject=subject,
         time=EXAMPLE_TIME,
         correlationid=EXAMPLE_ID,

@@ -11,7 +11,6 @@ from client.ops.panels import BOARDS, Board, Panel, Unit
 FOLDER = Path(__file__).parent / "dashboards"
 COLUMNS = 24
 HEIGHT = 7
-OF_ONE = f'{EVERY}, participant=~"$participant"'
 UNITS: dict[Unit, str] = {
     "per second": "cps",
     "seconds": "s",
@@ -30,7 +29,7 @@ def dashboards() -> dict[str, str]:
 
 def query(panel: Panel, board: Board) -> str:
     """In PromQL; a board of one participant leaves ``$participant`` to whoever looks at it."""
-    return panel.figure.promql(OF_ONE if board.of_one else EVERY)
+    return panel.figure.promql(f'{board.where}, participant=~"$participant"' if board.of_one else board.where)
 
 
 def write() -> None:
@@ -84,7 +83,7 @@ def _panel(panel: Panel, board: Board, number: int, place: dict[str, int]) -> di
         "title": panel.title,
         "datasource": SOURCE,
         "gridPos": place,
-        "targets": [{"refId": "A", "expr": query(panel, board), "legendFormat": _legend(panel, board)}],
+        "targets": [{"refId": "A", "expr": query(panel, board), "legendFormat": _legend(panel)}],
         "fieldConfig": {
             "defaults": {"unit": UNITS[panel.unit], "min": 0, "thresholds": {"mode": "absolute", "steps": steps}},
             "overrides": [],
@@ -92,9 +91,8 @@ def _panel(panel: Panel, board: Board, number: int, place: dict[str, int]) -> di
     }
 
 
-def _legend(panel: Panel, board: Board) -> str:
-    names = panel.figure.by if board.of_one and panel.figure.by else ("participant", *panel.figure.by)
-    return " ".join(f"{{{{{name}}}}}" for name in names)
+def _legend(panel: Panel) -> str:
+    return " ".join(f"{{{{{name}}}}}" for name in panel.figure.by or ("participant",))
 
 
 def _place(top: int, left: int, width: int, height: int) -> dict[str, int]:

@@ -51,9 +51,10 @@ class ViewDefinition(Generic[V]):
         """Fold events, in the order of each topic, into rows by id; rows given are gone on from."""
         made = dict(rows or {})
         for event in events:
-            row = self.fold(made.get(event.key), event)
+            id_ = event.key
+            row = self.fold(made.get(id_), event)
             if row is not None:
-                made[event.key] = row
+                made[id_] = row
         return made
 
 

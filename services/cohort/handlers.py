@@ -18,8 +18,8 @@ def routes(answer_within_s: float) -> Router:
 
     @router.on(SubmitQuery)
     async def on_submit(command: SubmitQuery, uow: UnitOfWork) -> None:
-        known = await store.queries.load(uow.connection, command.query_id)
-        project = await store.projects.load(uow.connection, command.project_id)
+        known = await store.queries.load(uow, command.query_id)
+        project = await store.projects.load(uow, command.project_id)
         query, said = domain.submit(known, command, project, await store.trusts(uow.connection))
         await _save(uow, query, said)
         uow.emit_at(uow.now + timedelta(seconds=answer_within_s), domain.deadline(query))
@@ -37,19 +37,19 @@ def routes(answer_within_s: float) -> Router:
 
 
 async def on_counted(event: CohortCounted, uow: UnitOfWork) -> None:
-    query = await store.queries.load(uow.connection, event.query_id)
+    query = await store.queries.load(uow, event.query_id)
     if query is not None:
         await _save(uow, *domain.answer(query, event))
 
 
 async def on_deadline(event: QueryDeadlinePassed, uow: UnitOfWork) -> None:
-    query = await store.queries.load(uow.connection, event.query_id)
+    query = await store.queries.load(uow, event.query_id)
     if query is not None:
         await _save(uow, *domain.deadline_passed(query))
 
 
 async def on_approved(event: ProjectApproved, uow: UnitOfWork) -> None:
-    query = await store.queries.load(uow.connection, event.query_id)
+    query = await store.queries.load(uow, event.query_id)
     uow.emit(domain.freeze(query, event))
 
 
@@ -62,21 +62,21 @@ async def on_not_fixed(event: CohortNotFixed, uow: UnitOfWork) -> None:
 
 
 async def on_created(event: ProjectCreated, uow: UnitOfWork) -> None:
-    await store.projects.save(uow.connection, event.project_id, Project(members=(event.owner,)))
+    store.projects.save(uow, event.project_id, Project(members=(event.owner,)))
 
 
 async def on_members(event: MemberAdded | MemberRemoved, uow: UnitOfWork) -> None:
-    project = await store.projects.load(uow.connection, event.project_id)
+    project = await store.projects.load(uow, event.project_id)
     if project is None:
         return
     members = event.members_after(project.members)
-    await store.projects.save(uow.connection, event.project_id, project.model_copy(update={"members": members}))
+    store.projects.save(uow, event.project_id, project.model_copy(update={"members": members}))
 
 
 async def on_staged(event: ProjectStaged, uow: UnitOfWork) -> None:
-    project = await store.projects.load(uow.connection, event.project_id)
+    project = await store.projects.load(uow, event.project_id)
     if project is not None:
-        await store.projects.save(uow.connection, event.project_id, project.model_copy(update={"draft": False}))
+        store.projects.save(uow, event.project_id, project.model_copy(update={"draft": False}))
 
 
 async def on_announced(event: TrustAnnounced, uow: UnitOfWork) -> None:
@@ -84,5 +84,5 @@ async def on_announced(event: TrustAnnounced, uow: UnitOfWork) -> None:
 
 
 async def _save(uow: UnitOfWork, query: Query, said: list[Message]) -> None:
-    await store.queries.save(uow.connection, query.query_id, query)
+    store.queries.save(uow, query.query_id, query)
     uow.emit(*said)

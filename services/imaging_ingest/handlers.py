@@ -15,55 +15,55 @@ router = Router()
 
 @router.on(CohortFrozen)
 async def on_frozen(event: CohortFrozen, uow: UnitOfWork) -> None:
-    project = await store.projects.load(uow.connection, event.project_id)
+    project = await store.projects.load(uow, event.project_id)
     uow.emit(domain.import_cohort(project, event))
 
 
 @router.on(ImportPlanned)
 async def on_planned(event: ImportPlanned, uow: UnitOfWork) -> None:
     import_, said = domain.planned(event)
-    await store.forget_studies(uow.connection, event.project_id, event.trust_id)
-    await store.imports.save(uow.connection, import_id(event.project_id, event.trust_id), import_)
+    await store.forget_studies(uow, event.project_id, event.trust_id)
+    store.imports.save(uow, import_id(event.project_id, event.trust_id), import_)
     uow.emit(*said)
 
 
 @router.on(StudyAdvanced)
 async def on_study_advanced(event: StudyAdvanced, uow: UnitOfWork) -> None:
-    import_ = await store.imports.load(uow.connection, import_id(event.project_id, event.trust_id))
+    import_ = await store.imports.load(uow, import_id(event.project_id, event.trust_id))
     if import_ is None:
         return
     place = study_id(event.project_id, event.trust_id, event.study)
-    before = await store.studies.load(uow.connection, place) or Study()
+    before = await store.studies.load(uow, place) or Study()
     import_, after, said = domain.advance(import_, before, event)
-    await store.studies.save(uow.connection, place, after)
-    await store.imports.save(uow.connection, import_id(event.project_id, event.trust_id), import_)
+    store.studies.save(uow, place, after)
+    store.imports.save(uow, import_id(event.project_id, event.trust_id), import_)
     uow.emit(*said)
 
 
 @router.on(RetryStudies)
 async def on_retry(command: RetryStudies, uow: UnitOfWork) -> None:
-    project = await store.projects.load(uow.connection, command.project_id)
-    import_ = await store.imports.load(uow.connection, import_id(command.project_id, command.trust_id))
+    project = await store.projects.load(uow, command.project_id)
+    import_ = await store.imports.load(uow, import_id(command.project_id, command.trust_id))
     uow.emit(domain.retry(project, import_, command))
 
 
 @router.on(ProjectCreated)
 async def on_created(event: ProjectCreated, uow: UnitOfWork) -> None:
     project = Project(name=event.name, dicom_to_nifti=event.dicom_to_nifti, members=(event.owner,))
-    await store.projects.save(uow.connection, event.project_id, project)
+    store.projects.save(uow, event.project_id, project)
 
 
 @router.on(ProjectApproved)
 async def on_approved(event: ProjectApproved, uow: UnitOfWork) -> None:
-    project = await store.projects.load(uow.connection, event.project_id)
+    project = await store.projects.load(uow, event.project_id)
     if project is not None:
-        await store.projects.save(uow.connection, event.project_id, domain.remember(project, event))
+        store.projects.save(uow, event.project_id, domain.remember(project, event))
 
 
 @router.on(MemberAdded, MemberRemoved)
 async def on_members(event: MemberAdded | MemberRemoved, uow: UnitOfWork) -> None:
-    project = await store.projects.load(uow.connection, event.project_id)
+    project = await store.projects.load(uow, event.project_id)
     if project is None:
         return
     members = event.members_after(project.members)
-    await store.projects.save(uow.connection, event.project_id, project.model_copy(update={"members": members}))
+    store.projects.save(uow, event.project_id, project.model_copy(update={"members": members}))

@@ -1,7 +1,7 @@
 """The imaging ingest service's tables."""
 
-from bus.database import Connection
 from bus.documents import Documents
+from bus.uow import UnitOfWork
 from services.imaging_ingest.domain import Import, Project, Study
 
 projects = Documents("project", Project)
@@ -17,6 +17,7 @@ def study_id(project_id: str, trust_id: str, study: str) -> str:
     return f"{project_id}/{trust_id}/{study}"
 
 
-async def forget_studies(connection: Connection, project_id: str, trust_id: str) -> None:
+async def forget_studies(uow: UnitOfWork, project_id: str, trust_id: str) -> None:
     """A new plan starts from nothing."""
-    await connection.execute("delete from study where starts_with(id, $1)", f"{project_id}/{trust_id}/")
+    await uow.opened.settle(uow.connection)
+    await uow.connection.execute("delete from study where starts_with(id, $1)", f"{project_id}/{trust_id}/")

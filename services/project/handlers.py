@@ -22,27 +22,27 @@ router = Router()
 
 @router.on(CreateProject, EditProject, AddMember, RemoveMember, StageProject, ApproveProject, DeclineProject)
 async def on_command(command: ProjectCommand, uow: UnitOfWork) -> None:
-    project = await store.projects.load(uow.connection, command.project_id)
-    around = await store.surroundings(uow.connection, getattr(command, "query_id", None))
+    project = await store.projects.load(uow, command.project_id)
+    around = await store.surroundings(uow, getattr(command, "query_id", None))
     for event in decide(project, command, around):
         project = evolve(project, event)
         uow.emit(event)
     if project is not None:
-        await store.projects.save(uow.connection, project.project_id, project)
+        store.projects.save(uow, project.project_id, project)
 
 
 @router.on(QuerySubmitted)
 async def on_query_submitted(event: QuerySubmitted, uow: UnitOfWork) -> None:
     query = Query(query_id=event.query_id, project_id=event.project_id, sql_sha256=event.sql_sha256)
-    await store.queries.save(uow.connection, event.query_id, query)
+    store.queries.save(uow, event.query_id, query)
 
 
 @router.on(TrustCounted)
 async def on_trust_counted(event: TrustCounted, uow: UnitOfWork) -> None:
-    query = await store.queries.load(uow.connection, event.query_id)
+    query = await store.queries.load(uow, event.query_id)
     if query is not None and event.outcome == "counted":
         answered = (*query.answered, event.trust_id)
-        await store.queries.save(uow.connection, event.query_id, query.model_copy(update={"answered": answered}))
+        store.queries.save(uow, event.query_id, query.model_copy(update={"answered": answered}))
 
 
 @router.on(TrustAnnounced)

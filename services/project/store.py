@@ -2,15 +2,16 @@
 
 from bus.database import Connection
 from bus.documents import Documents
+from bus.uow import UnitOfWork
 from services.project.domain import Project, Query, Surroundings
 
 projects = Documents("project", Project)
 queries = Documents("query", Query)
 
 
-async def surroundings(connection: Connection, query_id: str | None) -> Surroundings:
-    rows = await connection.fetch("select trust_id, approvers from trust")
-    query = await queries.load(connection, query_id) if query_id else None
+async def surroundings(uow: UnitOfWork, query_id: str | None) -> Surroundings:
+    rows = await uow.connection.fetch("select trust_id, approvers from trust")
+    query = await queries.load(uow, query_id) if query_id else None
     return Surroundings(query=query, approvers={row["trust_id"]: tuple(row["approvers"]) for row in rows})
 
 

@@ -61,7 +61,7 @@ class Handlers:
         return router
 
     async def on_offer_bundle(self, command: OfferBundle, uow: UnitOfWork) -> None:
-        model, project = models.known(*await store.model_and_project(uow.connection, command.model_id))
+        model, project = models.known(*await store.model_and_project(uow, command.model_id))
         models.check_offer(project, command, self.max_bundle_bytes)
         prefix = models.bundle_prefix(model.model_id, command.sha256)
         upload = self.grants.write(prefix, command.size, uow.now)
@@ -69,13 +69,13 @@ class Handlers:
         uow.emit(BundleGranted(**ids, sha256=command.sha256, upload=upload))
 
     async def on_submit_bundle(self, command: SubmitBundle, uow: UnitOfWork) -> None:
-        model, project = models.known(*await store.model_and_project(uow.connection, command.model_id))
+        model, project = models.known(*await store.model_and_project(uow, command.model_id))
         models.check_submission(project, command, self.max_bundle_bytes)
         uow.enqueue(SCAN, models.scan(model, command))
 
     async def on_start_run(self, command: StartRun, uow: UnitOfWork) -> None:
-        run = await store.runs.load(uow.connection, command.run_id)
-        model, project = await store.model_and_project(uow.connection, command.model_id)
+        run = await store.runs.load(uow, command.run_id)
+        model, project = await store.model_and_project(uow, command.model_id)
         started = start(run, command, model, project, self.software)
         if model is not None and model.bundle is not None:
             await _follow(opening(started, model.bundle.manifest, uow.now, self.grants), uow)
@@ -90,40 +90,40 @@ class Handlers:
 
     async def on_run_news(self, message: Message, uow: UnitOfWork) -> None:
         """Whatever trusts, the aggregator or the clock say of a run; of a run unknown here it is no news."""
-        run = await store.runs.load(uow.connection, message.key)
+        run = await store.runs.load(uow, message.key)
         if run is not None:
             await _follow(rounds.answer(run, message, uow.now, self.grants), uow)
 
 
 async def on_create_model(command: CreateModel, uow: UnitOfWork) -> None:
-    model = await store.models.load(uow.connection, command.model_id)
-    project = await store.projects.load(uow.connection, command.project_id)
+    model = await store.models.load(uow, command.model_id)
+    project = await store.projects.load(uow, command.project_id)
     created = models.create(model, command, project)
-    await store.models.save(uow.connection, created.model_id, models.evolve(None, created))
+    store.models.save(uow, created.model_id, models.evolve(None, created))
     uow.emit(created)
 
 
 async def on_bundle_decision(command: ApproveBundle | DeclineBundle, uow: UnitOfWork) -> None:
-    model, project = models.known(*await store.model_and_project(uow.connection, command.model_id))
-    trust = await store.trusts.load(uow.connection, command.trust_id)
+    model, project = models.known(*await store.model_and_project(uow, command.model_id))
+    trust = await store.trusts.load(uow, command.trust_id)
     event = models.decide(model, command, project, trust)
-    await store.models.save(uow.connection, model.model_id, models.evolve(model, event))
+    store.models.save(uow, model.model_id, models.evolve(model, event))
     uow.emit(event)
 
 
 async def on_trust_announced(event: TrustAnnounced, uow: UnitOfWork) -> None:
     trust = Trust(**event.model_dump(include={"trust_id", "approvers", "software"}))
-    await store.trusts.save(uow.connection, event.trust_id, trust)
+    store.trusts.save(uow, event.trust_id, trust)
 
 
 async def on_project_news(event: Message, uow: UnitOfWork) -> None:
-    project = await store.projects.load(uow.connection, event.key) or Project(project_id=event.key)
-    await store.projects.save(uow.connection, event.key, learn(project, event))
+    project = await store.projects.load(uow, event.key) or Project(project_id=event.key)
+    store.projects.save(uow, event.key, learn(project, event))
 
 
 async def _run_of_member(command: StopRun | GetModel, uow: UnitOfWork) -> Run | None:
-    run = await store.runs.load(uow.connection, command.run_id)
-    project = await store.projects.load(uow.connection, run.project_id) if run else None
+    run = await store.runs.load(uow, command.run_id)
+    project = await store.projects.load(uow, run.project_id) if run else None
     if project is not None:
         require_member(project, command.actor)
     return run
@@ -133,7 +133,7 @@ async def _follow(turn: Turn, uow: UnitOfWork) -> None:
     """Keep the run and say everything; a turn in which nothing was said has changed nothing."""
     if not turn.said:
         return
-    await store.runs.save(uow.connection, turn.run.run_id, turn.run)
+    store.runs.save(uow, turn.run.run_id, turn.run)
     uow.emit(*turn.said)
     for due in turn.due:
         uow.emit_at(due.at, due.event)

@@ -62,9 +62,9 @@ def _report(content: bytes, sha256: str, limits: BundleLimits) -> BundleReport:
 
 
 async def _keep(bundle: ScanBundle, report: BundleReport, uow: UnitOfWork) -> None:
-    model = await store.models.load(uow.connection, bundle.model_id)
+    model = await store.models.load(uow, bundle.model_id)
     event = models.judge(bundle, report)
-    await store.models.save(uow.connection, bundle.model_id, models.evolve(model, event))
+    store.models.save(uow, bundle.model_id, models.evolve(model, event))
     uow.emit(event)
 
 

@@ -5,12 +5,14 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.topics import Topic, own_topics
+from schemas.topics import AUDIT_EVENTS, Topic, own_topics
 from tests.chaos.checker import Said, Stage, Step
 from tests.chaos.messages import ALPHA, ALPHA_EVENTS, BETA, BETA_EVENTS, Arrived, PassedOn, Taken
 from tests.integration.records import header
 
-UNSAID = "select (select count(*) from outbox) + (select count(*) from deferred)"
+UNSAID = """select (select count(*) from outbox where topic <> $1) + (select count(*) from deferred)"""
+"""But for heads of audit chains, which are said every minute, whatever else is."""
+
 SPEAKS: Mapping[str, tuple[Topic, type[PassedOn | Arrived]]] = {
     ALPHA: (ALPHA_EVENTS, PassedOn),
     BETA: (BETA_EVENTS, Arrived),
@@ -25,7 +27,7 @@ async def stage(role: str, database: Any, login: dict[str, Any]) -> Stage:
         name=role,
         effects=[(row["strand"], row["number"]) for row in effects],
         inbox=await database.fetchval("select count(*) from inbox"),
-        unsaid=await database.fetchval(UNSAID),
+        unsaid=await database.fetchval(UNSAID, AUDIT_EVENTS),
         put_aside=len(await everything_on(login, dead_letters, lambda letter: letter.offset)),
         said=said,
         answers=answers,

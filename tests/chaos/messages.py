@@ -1,8 +1,12 @@
 """What is said along the chain: a numbered command, and its number passed on twice; each strand is one Kafka key."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from schemas.ids import Count, Id
 from schemas.message import Accepted, Command, Message, Rejected
-from schemas.topics import Acl, Topic, own_topics
+from schemas.topics import AUDIT_EVENTS, HUB_TOPICS, Acl, Topic, own_topics
 
 ALPHA, BETA, GAMMA = "alpha", "beta", "gamma"
 CHAIN = (ALPHA, BETA, GAMMA)
@@ -16,10 +20,13 @@ BETA_EVENTS = Topic("beta.events", (BETA,), (GAMMA,), PARTITIONS)
 DELTA_COMMANDS = Topic("delta.commands", ("quill",), (DELTA,))
 LINKS = (COMMANDS, ALPHA_EVENTS, BETA_EVENTS)
 ROLES = (*CHAIN, DELTA)
-TOPICS = (*LINKS, DELTA_COMMANDS, *(topic for role in ROLES for topic in own_topics(role)))
+AUDIT = next(topic for topic in HUB_TOPICS if topic.name == AUDIT_EVENTS)
+OURS = (*LINKS, DELTA_COMMANDS, *(topic for role in ROLES for topic in own_topics(role)))
+TOPICS = (*OURS, AUDIT)
 RULES = (
-    *(Acl(reader, "READ", "TOPIC", topic.name) for topic in TOPICS for reader in topic.readers),
-    *(Acl(writer, "WRITE", "TOPIC", topic.name) for topic in TOPICS for writer in topic.writers),
+    *(Acl(reader, "READ", "TOPIC", topic.name) for topic in OURS for reader in topic.readers),
+    *(Acl(writer, "WRITE", "TOPIC", topic.name) for topic in OURS for writer in topic.writers),
+    *(Acl(role, "WRITE", "TOPIC", AUDIT.name) for role in ROLES),
     *(Acl(role, "READ", "GROUP", role) for role in ROLES),
 )
 
@@ -53,6 +60,6 @@ class Probe(Command, type="trustflow.delta.probe.v1", topic=DELTA_COMMANDS.name,
     """Write down this number."""
 
     strand: Id
-    number: Count
+    number: Annotated[int, Field(ge=0, lt=2**31)]
     note: str = ""
     weights: tuple[float, ...] = ()

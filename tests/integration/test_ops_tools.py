@@ -17,7 +17,7 @@ from client.ops.account import Progress
 from client.ops.topics import Step, _carry_out
 from schemas.operations import ActDone, ActIntended
 from schemas.project import ProjectActivated
-from schemas.topics import OPERATOR, Acl, Topic, acls, trust_topics
+from schemas.topics import Acl, Topic, acls, trust_topics
 from schemas.trust import EndRun
 from tests.conftest import TRUSTS, Broker
 from tests.integration.operators import OpsDesk, ops_desk

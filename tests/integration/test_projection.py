@@ -14,12 +14,14 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from bus.rebuild import Rebuild, UnderWay, opened
+from bus.rebuild import NotNow, Rebuild, opened
 from bus.speaker import Speaker
 from schemas.message import Message
+from schemas.operations import ActDone, ActIntended, OperatorEvent
 from schemas.project import MemberAdded, ProjectCreated
 from schemas.views import PROJECT, RUN, VIEWS, AnyView
 from tests.conftest import Broker, Database
+from tests.integration.operators import OpsDesk, ops_desk
 from tests.integration.process import OurProcess, our_process
 from tests.integration.records import raw, send
 from tests.unit.views.pools import story
@@ -39,6 +41,7 @@ class World:
     gateway: OurProcess
     producer: AIOKafkaProducer
     db: asyncpg.Connection
+    desk: OpsDesk
 
     async def say(self, *messages: Message) -> None:
         await send(self.producer, [raw(message) for message in messages])
@@ -92,7 +95,7 @@ async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.Temp
         AIOKafkaProducer(acks="all", enable_idempotence=True, **kafka.credentials()) as producer,
     ):
         db = await asyncpg.connect(database)
-        yield World(kafka, database, gateway, producer, db)
+        yield World(kafka, database, gateway, producer, db, ops_desk(kafka, folder, GATEWAY_DATABASE_URL=database))
         await db.close()
 
 
@@ -140,7 +143,7 @@ async def test_a_rebuilt_view_is_the_same_to_the_bit_and_takes_over_while_events
     async with world.rebuilding(PROJECT) as rebuild:
         rebuilt = await rebuild.switch_over()
     assert (rebuilt.switched, rebuilt.differences) == (True, ())
-    assert rebuilt.contents == rebuilt.live
+    assert rebuilt.contents == rebuilt.contents_before
     assert await world.live_number(PROJECT) == rebuilt.made.number == before + 1
     await telling
     await world.caught_up()
@@ -202,7 +205,7 @@ async def _waits(world: World, pid: int) -> bool:
 
 async def test_two_rebuilds_of_one_view_do_not_meet(world: World) -> None:
     async with world.rebuilding(PROJECT) as one, world.rebuilding(PROJECT) as other, one._alone():
-        with pytest.raises(UnderWay, match="another rebuild of project"):
+        with pytest.raises(NotNow, match="another rebuild of project"):
             await other.switch_over()
 
 
@@ -220,3 +223,62 @@ async def test_a_view_as_it_was_at_a_moment(world: World) -> None:
     assert (await world.rows("project"))["then"]["members"] == ["ann", "bea"]
     assert contents.rows == len(await world.rows("project"))
     assert await world.live_number(PROJECT) == before
+
+
+class TestCommands:
+    async def test_a_rebuild_is_shown_first_and_then_done_and_accounted_for(self, world: World) -> None:
+        before = await world.live_number(PROJECT)
+        (planned,) = await world.desk.lines("rebuild", "project")
+        assert (planned["generation"], planned["rows"]) == (before, len(await world.rows("project")))
+        assert await world.live_number(PROJECT) == before
+        (done,) = await world.desk.lines("rebuild", "project", "--yes", "--why", "A drill.", "--as", "ada")
+        assert (done["switched"], done["differences"]) == (True, [])
+        assert await world.live_number(PROJECT) == done["generation"] > before
+        assert done["live"] == {"rows": done["rows"], "checksum": done["checksum"]}
+        assert done["records"] == planned["records"]
+        async with Speaker(world.kafka.login("operator")) as speaker:
+            acts = [heard.message async for heard in speaker.events(("operator.events",), until="now")]
+        ours = [act for act in acts if isinstance(act, OperatorEvent) and act.action == "rebuild_view"]
+        assert [type(act) for act in ours[-2:]] == [ActIntended, ActDone]
+        assert (ours[-1].operator, ours[-1].target, ours[-1].count) == ("ada", "project", done["records"])
+
+    async def test_the_past_is_shown_by_places_and_kept_beside_the_live_view(self, world: World) -> None:
+        places = ",".join(f"project.events/{number}/0" for number in range(3))
+        why = ("--yes", "--why", "A drill.", "--as", "ada")
+        (past, row) = await world.desk.lines("rebuild", "project", "--until", places, "--show", "p1-3", *why)
+        assert row["status"] == "unknown"
+        assert row["frozen"].keys() == {"amber", "birch"}
+        kept = {
+            one["generation"]: one["state"]
+            for one in await world.desk.lines("views", "list")
+            if one["view"] == "project"
+        }
+        assert kept[past["generation"]] == "as_of"
+        assert kept[await world.live_number(PROJECT)] == "live"
+
+    async def test_generations_that_nobody_needs_are_dropped_and_the_live_one_never(self, world: World) -> None:
+        before, rows = await world.live_number(PROJECT), await world.rows("project")
+        (planned,) = await world.desk.lines("views", "drop", "project", "--days", "0")
+        assert len(planned["generations"]) > 1
+        assert (await world.desk.lines("views", "drop", "project"))[0]["generations"] == []
+        why = ("--yes", "--why", "A drill.", "--as", "ada")
+        (dropped,) = await world.desk.lines("views", "drop", "project", "--days", "0", *why)
+        assert dropped["generations"] == planned["generations"]
+        assert await world.tables(PROJECT) == {f"view_project_{before}"}
+        assert await world.rows("project") == rows
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (("rebuild", "aggregator"), "never made to read it again"),
+            (("rebuild", "trust-amber"), "never made to read it again"),
+            (("rebuild", "weather"), "choose of project, query, import, model, run"),
+            (("rebuild", "run", "--until", "project.events/0/1"), "is not made of project.events/0"),
+            (("rebuild", "run", "--until", "yesterday"), "neither a time nor places"),
+        ],
+    )
+    async def test_what_cannot_be_rebuilt_is_refused_with_a_sentence(
+        self, world: World, words: tuple[str, ...], sentence: str
+    ) -> None:
+        result = await world.desk.call(*words, exit_code=2)
+        assert sentence in " ".join(result.output.replace("│", " ").split())

@@ -1,4 +1,4 @@
-"""What a real run shows by metrics that a real Prometheus scraped, in traces, logs and `ops top`; what none may hold."""
+"""What a real run shows in the metrics that a real Prometheus scraped, in traces, in logs and in `ops top`."""
 
 import asyncio
 import json
@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from bus import tracing
 from bus.speaker import Speaker
 from client.cli import app as command_line
+from client.ops.exporter import serving
 from client.ops.panels import BOARDS, OVERVIEW
 from infra.parts.part import free_port, running
 from infra.parts.prometheus import RULES, Prometheus
@@ -25,7 +26,7 @@ from infra.watch.dashboards import query
 from infra.watch.targets import write_targets
 from schemas.envelope import Envelope
 from schemas.project import CreateProject
-from schemas.topics import CLIENT
+from schemas.topics import CLIENT, OPERATOR
 from tests.conftest import Broker, Database
 from tests.integration.counter.messages import COMMANDS, Add, Manner
 from tests.integration.counter.world import World, running_counter
@@ -108,10 +109,12 @@ async def watched(
                 targets = folder / "targets.json"
                 with running(Prometheus(folder / "prometheus", free_port(), targets, every=1)) as prometheus:
                     scene = Watched(processes, counter, prometheus, traces, http)
-                    write_targets(scene.urls, targets)
+                    port = free_port()
+                    write_targets(scene.urls, port, targets)
                     await scene.until('trustflow_dead_letters_total{participant="counter", code="malformed"}')
                     await _play(scene, kafka)
-                    yield scene
+                    async with serving(kafka.login(OPERATOR), port, every=2):
+                        yield scene
             tracing.export_to(None)
 
 
@@ -161,6 +164,15 @@ class TestMetrics:
         assert {alert["metric"]["code"] for alert in firing} >= {"malformed"}
         assert await watched.ask('ALERTS{alertstate="firing", participant!="counter"}') == []
 
+    async def test_the_operator_knows_which_letters_are_open_and_who_reads(self, watched: Watched) -> None:
+        (letters,) = await watched.until('trustflow_letters_open{job="trustflow-broker", group="counter"} > 0')
+        assert float(letters["value"][1]) >= 3
+        assert await watched.until('trustflow_letters_oldest_seconds{group="counter"} > 0')
+        (reading,) = await watched.until('trustflow_group_members{group="project"} > 0')
+        assert float(reading["value"][1]) == 1
+        (away,) = await watched.until('trustflow_group_members{group="trust-amber"}')
+        assert float(away["value"][1]) == 0
+
     async def test_labels_are_few_and_no_value_names_a_person_or_an_aggregate(self, watched: Watched) -> None:
         for text in (await watched.metrics()).values():
             assert CANARY not in text
@@ -185,6 +197,7 @@ class TestMetrics:
         assert await of_the_counter(f'trustflow_job_seconds_count{{{counter}, outcome="failed"}}') >= 1
         assert await of_the_counter(f"trustflow_deadline_late_seconds_count{{{counter}}}") >= 1
         assert await of_the_counter(f"trustflow_consumer_rebalances_total{{{counter}}}") >= 1
+        assert await watched.ask("trustflow_relay_restarts_total > 0") == []
 
 
 class TestTop:

@@ -5,9 +5,19 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 
+from bus.logs import Form, write_logs
 
-def process_pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+
+def process_pool(workers: int, participant: str, form: Form) -> ProcessPoolExecutor:
+    """Workers log as their participant does: what reads images warns of what it reads."""
+    return ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(participant, form)
+    )
+
+
+def _begin(participant: str, form: Form) -> None:
+    write_logs(participant, form)
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

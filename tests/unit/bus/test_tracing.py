@@ -12,7 +12,7 @@ from bus.signing import Author
 from bus.tracing import Span
 from bus.uow import UnitOfWork
 from schemas.project import CreateProject, ProjectCreated
-from tests.unit.bus.recorded import NOW, record_of
+from tests.unit.bus.recorded import NOW, TRACE, record_of
 
 COMMAND = CreateProject(actor="ada", project_id="p1", name="Knees of Erika")
 CREATED = ProjectCreated(project_id="p1", name="Knees of Erika", description="", dicom_to_nifti=True, owner="ada")
@@ -62,6 +62,19 @@ def test_a_span_holds_ids_and_kinds_and_nothing_of_the_payload_nor_of_an_error(s
     assert handled.error == "ValueError"
     assert "Erika" not in repr(handled)
     assert {name.split(".")[0] for name in handled.attributes} == {"messaging", "cloudevents"}
+
+
+@pytest.mark.parametrize("traceparent", [None, b"", b"00-short-01", b"\xff" * 55])
+def test_what_was_sent_without_a_trace_leaves_none(spans: list[Span], traceparent: bytes | None) -> None:
+    tracing.sent([("ce_traceparent", traceparent), ("tf-code", b"malformed")], "dlq.project", 0)
+    tracing.sent([], "dlq.project", 0)
+    assert spans == []
+
+
+def test_sending_is_a_child_of_the_message(spans: list[Span]) -> None:
+    tracing.sent(record_of(COMMAND).headers, "project.commands", 1)
+    assert (spans[0].trace_id, spans[0].parent_id) == (TRACE[3:35], TRACE[36:52])
+    assert spans[0].span_id != spans[0].parent_id
 
 
 def test_without_a_receiver_nothing_is_recorded_and_the_sdk_is_not_even_imported() -> None:

@@ -1,5 +1,8 @@
 """The tally of an import: whatever a trust tells, it adds up."""
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -10,6 +13,7 @@ from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, Ret
 from schemas.message import Message
 from schemas.project import ProjectApproved
 from schemas.trust import ImportPlanned, StudyAdvanced
+from schemas.upcast import upcast
 from services.imaging_ingest import domain
 from services.imaging_ingest.domain import Import, Project, Study
 
@@ -60,6 +64,22 @@ class TestImporting:
         import_, _, said = domain.advance(import_, study, step(PSEUDONYMS[0], "received", failure=NO_PIXELS))
         assert import_.tally == Tally(asked=1, failed=1)
         assert isinstance(said[-1], ImportFinished)
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ({"state": "received", "expected": 9, "present": 9}, {"state": "received", "expected": 9, "present": 9}),
+            ({"state": "archived", "final": True, "present": 9}, {"state": "archived", "arrived": True, "present": 9}),
+            ({"state": "failed", "final": True, "code": "no_pixels"}, {"state": "deidentified", "failure": NO_PIXELS}),
+            ({"state": "failed", "code": "no_pixels"}, {"state": "moving", "failure": NO_PIXELS | {"final": False}}),
+        ],
+    )
+    def test_a_hospital_that_upgrades_late_is_tallied_the_same(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        said = {"trust_id": "amber", "project_id": "p1", "study": PSEUDONYMS[0], "attempt": 1} | old
+        upgraded = upcast("trustflow.trust.study_advanced.v1", json.dumps(said).encode())
+        import_, _ = planned(1)
+        by_old = domain.advance(import_, Study(), StudyAdvanced.parse(upgraded))
+        assert by_old == domain.advance(import_, Study(), step(PSEUDONYMS[0], attempt=1, **new))
 
 
 class TestRetrying:

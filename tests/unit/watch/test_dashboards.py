@@ -3,12 +3,14 @@
 import json
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 
 import bus.metrics  # noqa: F401  registers every metric
+from client.ops.exporter import Known
 from client.ops.panels import BOARDS
 from infra.watch.dashboards import FOLDER, dashboards
 
@@ -17,7 +19,9 @@ WATCH = ROOT / "infra" / "watch"
 RULES = (WATCH / "rules.yml").read_text()
 RULE_TESTS = (WATCH / "rules.test.yml").read_text()
 ALERTS = re.findall(r"alert: (\w+)", RULES)
-REPORTED = {f"{metric.name}{suffix}" for metric in REGISTRY.collect() for suffix in ("", "_total", "_count", "_bucket")}
+METRICS = [*REGISTRY.collect(), *Known(read_at=datetime.now(UTC)).collect()]
+REPORTED = {f"{metric.name}{suffix}" for metric in METRICS for suffix in ("", "_total", "_count", "_bucket")}
+OURS = {metric.name for metric in METRICS if metric.name.startswith("trustflow_")}
 
 
 @pytest.mark.parametrize("name", dashboards())
@@ -46,9 +50,13 @@ def test_every_panel_asks_for_a_metric_that_is_reported() -> None:
 
 
 def test_every_metric_of_ours_is_shown_or_alerted_on() -> None:
-    ours = {metric.name for metric in REGISTRY.collect() if metric.name.startswith("trustflow_")}
     queries = RULES + "".join(dashboards().values())
-    assert sorted(name for name in ours if name not in queries) == []
+    assert sorted(name for name in OURS if name not in queries) == []
+
+
+def test_every_metric_and_every_alert_is_explained() -> None:
+    page = (ROOT / "docs" / "observability.md").read_text()
+    assert sorted(name for name in (*OURS, *ALERTS) if f"`{name}" not in page) == []
 
 
 def test_every_alert_asks_for_a_metric_that_is_reported() -> None:
