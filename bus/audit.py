@@ -30,7 +30,7 @@ APPEND = f"""with
     seal as (insert into job (lane, key, type, payload, cause, run_at)
              select '{SEAL_LANE}', '{SEAL_LANE}', $11, $12, '[]', now() + make_interval(secs => $13)
              where not exists (select from job where lane = '{SEAL_LANE}'))
-    update audit_head set seq = $14, hash = $15"""  # noqa: S608  a constant of ours
+    update audit_head set participant = $14, seq = $15, hash = $16"""  # noqa: S608  a constant of ours
 
 
 class UnreadableAccount(Exception):
@@ -114,8 +114,8 @@ def linked(entries: Iterable[Entry], seq: int, previous: str) -> Iterator[Linked
         previous = hash_
 
 
-async def append(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Write entries to the end of the chain, and have its new head said by and by.
+async def append(connection: Connection, participant: str, entries: Sequence[Entry]) -> None:
+    """Write entries to the end of the participant's chain, and have its new head said by and by.
 
     The last thing in a transaction: from here to its end, others who write wait.
     """
@@ -128,6 +128,7 @@ async def append(connection: Connection, entries: Sequence[Entry]) -> None:
         SealChain.type,
         SealChain().to_bytes(),
         SEAL_AFTER_S,
+        participant,
         chain[-1].seq,
         chain[-1].hash,
     )
@@ -150,14 +151,14 @@ async def _read(database_url: str) -> Account:
     connection = await asyncpg.connect(database_url)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            head = await connection.fetchrow("select seq, hash from audit_head")
+            head = await connection.fetchrow(
+                "select coalesce(participant, current_database()) as participant, seq, hash from audit_head"
+            )
             rows = await connection.fetch("select * from audit order by seq")
-            name = await connection.fetchval("select consumer from position limit 1")
             heard = await connection.fetch("select participant, seq, hash from audit_witness")
     finally:
         await connection.close()
-    if name is None:
-        raise UnreadableAccount("no participant has used this database yet")
+    name = head["participant"]
     witnesses = [Head(**row, heard_at=f"audit_witness of {name}", is_witness=True) for row in heard]
     return Account(name, [_stored(row) for row in rows], head["seq"], head["hash"], witnesses)
 

@@ -54,9 +54,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.halted: str | None = None
         self.failures: dict[TopicPartition, tuple[int, int]] = {}
         self._in_hand: set[TopicPartition] = set()
+        self._has_doubted = False
         self._resuming: set[asyncio.Task[None]] = set()
         self._untold: dict[TopicPartition, int] = {}
         self._telling: asyncio.Task[None] | None = None
+        self._committing = asyncio.Lock()
+        self._joined = asyncio.Event()
 
     @property
     def kafka(self) -> Any:
@@ -64,24 +67,41 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         return self.subscriber.consumer
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """No commit may meet a join: it would be refused for a generation that is over, and aiokafka join once more."""
+        self._joined.clear()
+        async with self._committing:
+            pass  # the one that is on its way has been answered
         for partition in revoked:
             self.failures.pop(partition, None)
             self.behind.forget(partition)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Seek to our own positions: the broker's may be behind, or forgotten."""
+        """Seek to our own positions, and tell the broker: its own may be behind, or forgotten."""
         metrics.REBALANCES.inc()
         self.guard = self.guard or Guard(self.kafka, self._lost)
         await self._seek_own(assigned)
+        self._doubt(assigned)
+        self._joined.set()
+
+    def _doubt(self, assigned: Iterable[TopicPartition]) -> None:
+        """Join once more when a topic has nothing assigned.
+
+        Who takes its forerunner's place in the group gets its partitions as they were; a trust may have come since.
+        """
+        unread = self.kafka.subscription() - {partition.topic for partition in assigned}
+        if unread and not self._has_doubted:
+            self._has_doubted = True
+            self.kafka._coordinator.request_rejoin()  # noqa: SLF001  aiokafka has no public call for it
 
     async def _seek_own(self, partitions: Iterable[TopicPartition]) -> None:
         positions = await self.inbox.positions(self.pool)
+        if fresh := [partition for partition in partitions if tuple(partition) not in positions]:
+            await self.kafka.seek_to_beginning(*fresh)
         for partition in partitions:
-            offset = positions.get((partition.topic, partition.partition))
-            if offset is None:
-                await self.kafka.seek_to_beginning(partition)
-            else:
+            offset = positions.get(tuple(partition))
+            if offset is not None:
                 self.kafka.seek(partition, offset)
+                self._tell_broker(partition, offset)
 
     async def is_catching_up(self) -> bool:
         """True while some event of before is still unread; commands don't count, they wait for one another."""
@@ -149,7 +169,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             self.behind.taken(partition, run[0])
         try:
             applied = await self.inbox.apply_all(self.pool, list(runs.values()))
-        except DATABASE_TROUBLE as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, each partition alone says it again and waits
             log.warning("trouble on %s partitions: %s", len(runs), type(error).__name__)
             return False
         for (partition, run), one in zip(runs.items(), applied or (), strict=bool(applied)):
@@ -198,11 +218,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             offsets, self._untold = self._untold, {}
             try:
                 await self.inbox.remember(self.pool, offsets)
-                await self.kafka.commit(offsets)
+                await self._commit(offsets)
             except (*DATABASE_TROUBLE, KafkaError) as error:
                 metrics.COMMIT_FAILURES.inc()
                 log.info("offsets not told to the broker: %s", type(error).__name__)
             await asyncio.sleep(TELL_EVERY_S)
+
+    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
+        await self._joined.wait()
+        async with self._committing:
+            ours = self.kafka.assignment()
+            await self.kafka.commit({partition: at for partition, at in offsets.items() if partition in ours})
 
     def _pause(self, partition: TopicPartition, offset: int) -> None:
         """Stop this partition for a moment; the others, and the heartbeat, go on."""

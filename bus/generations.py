@@ -85,14 +85,15 @@ async def generations(connection: Connection, view: str) -> tuple[Generation, ..
 
 async def begin(connection: Connection, view: str) -> Generation:
     """A new, empty table that nobody reads."""
-    number = await connection.fetchval(
-        """insert into generation (view, number, state)
-           select $1, coalesce(max(number), 0) + 1, 'building' from generation where view = $1
-           returning number""",
-        view,
-    )
-    made = Generation(view, number, "building")
-    await connection.execute(f"create table {made.table} (id text primary key, state jsonb not null)")
+    async with connection.transaction():
+        number = await connection.fetchval(
+            """insert into generation (view, number, state)
+               select $1, coalesce(max(number), 0) + 1, 'building' from generation where view = $1
+               returning number""",
+            view,
+        )
+        made = Generation(view, number, "building")
+        await connection.execute(f"create table {made.table} (id text primary key, state jsonb not null)")
     return made
 
 
@@ -123,8 +124,9 @@ async def drop(connection: Connection, unwanted: Generation) -> None:
     """
     if unwanted.state == "live":
         raise ValueError(f"{unwanted.table} is live: only another generation can take its place")
-    await connection.execute(f"drop table {unwanted.table}")
-    await _mark(connection, "view = $2 and number = $3", "dropped", unwanted.view, unwanted.number)
+    async with connection.transaction():
+        await connection.execute(f"drop table {unwanted.table}")
+        await _mark(connection, "view = $2 and number = $3", "dropped", unwanted.view, unwanted.number)
 
 
 async def contents(connection: Connection, table: str) -> Contents:

@@ -1,5 +1,6 @@
 """What was said on some topics, read in large batches from one place of each partition to another, in no group."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from bus.decode import Record
+from bus.guard import Guard
 
 Places = Mapping[TopicPartition, int]
 """The offset of the first record that is not meant; a partition that is missing is meant not at all."""
@@ -36,6 +38,7 @@ class History:
 
     def __init__(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         self._consumer = consumer
+        self._guard = Guard(consumer, _put_aside_already)
         self.partitions = tuple(partitions)
 
     async def starts(self) -> Places:
@@ -52,16 +55,46 @@ class History:
         return {place: found[place].offset if found[place] else end for place, end in ends.items()}
 
     async def read(self, since: Places, until: Places) -> AsyncGenerator[list[Record], None]:
-        """Every record from one place to the other, in the order of each partition."""
-        ahead = {place: end for place, end in until.items() if since.get(place, 0) < end}
-        self._consumer.assign(list(ahead))
-        # no await between assigning and seeking: a fetch under way from elsewhere costs half a second
-        for place in ahead:
-            self._consumer.seek(place, since.get(place, 0))
-        while ahead:
-            polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+        """Every record from one place to the other, in the order of each partition.
+
+        What the Kafka client cannot read is stepped over, as it is by whoever reads it live.
+        """
+        reached = {place: since.get(place, 0) for place, end in until.items() if since.get(place, 0) < end}
+        self._consumer.assign(list(reached))
+        self._seek(reached)
+        while reached:
+            polled = await self._polled(reached)
             yield [record for place, said in polled.items() for record in said if record.offset < until[place]]
-            for place in [place for place in polled if place in ahead]:
-                if await self._consumer.position(place) >= ahead[place]:
-                    del ahead[place]
+            for place in tuple(reached):
+                reached[place] = await self._consumer.position(place)
+                if reached[place] >= until[place]:
+                    del reached[place]
                     self._consumer.pause(place)
+
+    def _seek(self, reached: Places) -> None:
+        """No await between assigning and seeking: a fetch under way from elsewhere costs half a second."""
+        for place, offset in reached.items():
+            self._consumer.seek(place, offset)
+
+    async def _polled(self, reached: Places) -> Mapping[TopicPartition, Sequence[Record]]:
+        if self._guard.is_careful:
+            return await self._one()
+        try:
+            return await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)  # type: ignore[no-any-return]  # aiokafka is untyped
+        except UnicodeDecodeError:
+            # what was drained with the unreadable record is gone
+            self._guard.be_careful()
+            self._seek(reached)
+            return {}
+
+    async def _one(self) -> Mapping[TopicPartition, Sequence[Record]]:
+        try:
+            async with asyncio.timeout(POLL_MS / 1000):
+                record = await self._consumer.getone()
+        except TimeoutError:
+            return {}
+        return {TopicPartition(record.topic, record.partition): [record]}
+
+
+async def _put_aside_already(_place: TopicPartition, _offset: int) -> None:
+    """Whoever read it live has left the dead letter."""

@@ -320,7 +320,7 @@ class Inbox:
         return uow
 
     def _uow(self, connection: Connection, cause: Envelope | None, opened: Opened | None = None) -> UnitOfWork:
-        author = Author(f"/{self.consumer}", self.signer)
+        author = Author(self.consumer, self.signer)
         return UnitOfWork(connection, author, datetime.now(UTC), cause, opened=opened or Opened())
 
     async def _flush(self, *uows: UnitOfWork) -> None:
@@ -335,7 +335,7 @@ class Inbox:
                 metrics.DEAD_LETTERS.labels(code).inc()
                 log.warning("put aside %s/%s@%s: %s", *one.place, code)
         dead = sum(
-            outcome == "dead" and not one.is_a_speakers_fault for one, outcome in zip(taken, outcomes, strict=True)
+            outcome == "dead" and not one.is_an_outsiders_fault for one, outcome in zip(taken, outcomes, strict=True)
         )
         next_offset = taken[-1].record.offset + 1 if stuck_at is None else stuck_at
         return Applied(next_offset, stuck_at is not None, dead, outcomes.count("applied"))

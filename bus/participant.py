@@ -153,7 +153,7 @@ class Participant:
 
     @property
     def _author(self) -> Author:
-        return Author(f"/{self.name}", self.signer)
+        return Author(self.name, self.signer)
 
     @property
     def _login(self) -> Login:

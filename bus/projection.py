@@ -42,9 +42,9 @@ class Projector(Inbox):
         return set(ids)
 
     async def _flush(self, *uows: UnitOfWork) -> None:
-        if self._said:
-            await fold_live(uows[0].connection, self.views, self._said)
-            self._said.clear()
+        said, self._said = self._said, []
+        if said:
+            await fold_live(uows[0].connection, self.views, said)
         await super()._flush(*uows)
 
     async def _lock_position(self, connection: Connection, record: Record) -> Any:

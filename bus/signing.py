@@ -84,10 +84,15 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who says something: its CloudEvents source, and a trust's key."""
+    """Who says something: a participant, by its principal's name, and a trust's key."""
 
-    source: str
+    participant: str
     signer: Signer | None = None
+
+    @property
+    def source(self) -> str:
+        """The CloudEvents attribute."""
+        return f"/{self.participant}"
 
     def signed(self, headers: list[Header], payload: bytes) -> list[Header]:
         return self.signer.signed(headers, payload) if self.signer else headers
@@ -107,7 +112,7 @@ class TrustKeys:
         if key is None:
             raise BadSignature(f"it is signed by a key that {trust}.pem does not hold: ask the trust for its new key")
         try:
-            key.verify(b64decode(signature, validate=True), signed_bytes(headers, payload))
+            key.verify(_decoded(signature), signed_bytes(headers, payload))
         except (InvalidSignature, ValueError):
             raise BadSignature("the signature is not of these bytes: something was changed, or forged") from None
 
@@ -165,6 +170,14 @@ def _only(headers: Iterable[Header], name: str) -> bytes:
     if len(values) != 1 or not values[0]:
         raise BadSignature(f"header {name} must be there once: a trust signs what it says")
     return values[0]
+
+
+def _decoded(signature: bytes) -> bytes:
+    """In its one spelling: base64 leaves bits of the last character unused."""
+    raw = b64decode(signature, validate=True)
+    if b64encode(raw) != signature:
+        raise ValueError("not the canonical base64")
+    return raw
 
 
 def _with_length(part: bytes | None) -> bytes:

@@ -10,6 +10,7 @@ from bus.router import Handler, Router
 from bus.signing import TrustKeys
 from schemas.envelope import Envelope
 from schemas.message import Command
+from schemas.topics import speaking_trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,11 @@ class Taken:
         return topic_of(self.record).endswith(".commands")
 
     @property
-    def is_a_speakers_fault(self) -> bool:
-        """Rubbish from outside must not stop us; rubbish from our own, or a bug, must."""
+    def is_an_outsiders_fault(self) -> bool:
+        """Rubbish from outside, a person's or a trust's, must not stop us; rubbish from our own, or a bug, must."""
         topic = topic_of(self.record)
-        return isinstance(self.read, Unreadable) and topic.endswith(".commands") and not topic.startswith("trust.")
+        asked_by_people = topic.endswith(".commands") and not topic.startswith("trust.")
+        return isinstance(self.read, Unreadable) and (asked_by_people or speaking_trust(topic) is not None)
 
 
 def take(record: Record, router: Router, keys: TrustKeys | None = None) -> Taken:

@@ -147,7 +147,7 @@ async def flush(*uows: UnitOfWork) -> None:
         if uow.jobs:
             await write_jobs(uow.connection, uow.jobs, uow.cause)
     if entries := [entry for uow in uows for entry in uow.entries]:
-        await append(uows[0].connection, entries)
+        await append(uows[0].connection, uows[0].author.participant, entries)
 
 
 def as_text(raw: bytes) -> str:

@@ -22,6 +22,9 @@ GOLDEN = ROOT / "tests" / "contract" / "golden"
 PLACEHOLDER = "any"
 """The trust whose topics stand for those of every trust."""
 
+REFUSED = "nothing was written: readers of what was published would not survive this"
+DRAFT = "a draft that nobody has read yet may go: delete its file in docs/schemas first"
+
 INTRODUCTION = """\
 # Event catalogue
 
@@ -132,7 +135,7 @@ def main() -> None:
     try:
         write()
     except ForbiddenEdit as forbidden:
-        sys.exit(f"nothing was written: readers of what was published would not survive this\n{forbidden}")
+        sys.exit(f"{REFUSED}\n{forbidden}\n{DRAFT}")
 
 
 if __name__ == "__main__":

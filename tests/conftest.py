@@ -99,7 +99,7 @@ class Broker:
         """Return the first of those who may write this topic, with the key of a trust."""
         trust = speaking_trust(topic)
         signer = Signer.open(self.signing_key_file(trust)) if trust else None
-        return Author(f"/{(writers(topic) or ('test',))[0]}", signer)
+        return Author((writers(topic) or ("test",))[0], signer)
 
     async def provision(self, topics: Iterable[Topic], rules: Iterable[Acl] = (), users: Iterable[str] = ()) -> None:
         added = {user: self.passwords.setdefault(user, secrets.token_hex(8)) for user in users}

@@ -12,11 +12,12 @@ create table audit (
     hash       text        not null
 );
 
--- Where the chain ends; its lock puts those who write in order.
+-- Whose chain it is and where it ends; its lock puts those who write in order.
 create table audit_head (
-    one  boolean primary key default true check (one),
-    seq  bigint not null,
-    hash text   not null
+    one         boolean primary key default true check (one),
+    participant text,
+    seq         bigint  not null,
+    hash        text    not null
 );
 insert into audit_head (seq, hash) values (0, repeat('0', 64));
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bus.speaker import Speaker
 from client import terminal
-from client.ops.account import Ledger, Warrant, read_ledger
+from client.ops.account import Ledger, Refused, Warrant, read_ledger
 from client.ops.consent import Operator, Why, Yes, tell_dry_run, warrant
 from client.ops.letters import (
     Heap,
@@ -27,6 +27,7 @@ from client.ops.letters import (
 from client.sdk import NotFound
 from client.terminal import AsJson, out, say, say_json, table
 from schemas.operations import MOST_LETTERS
+from schemas.topics import PROJECTORS
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: records that a group put aside, bytes unchanged.")
 
@@ -133,6 +134,8 @@ def redrive_(
         return await redrive(speaker, letters, given, per_second=rate, again=again)
 
     def redrivable(desk: Desk) -> list[Letter]:
+        if group in PROJECTORS:
+            raise Refused(f"{group} keeps views and is not redriven: put it right, then `trustflow ops rebuild`")
         return [letter for letter in (desk.letters if again else desk.open()) if letter.can_be_redriven][:limit]
 
     selection, given = Selection(group, code, type_, tuple(ids or ())), warrant(yes, why, operator)

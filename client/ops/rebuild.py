@@ -218,7 +218,7 @@ def _sentence(made: Rebuilt) -> str:
 
 def _show_differences(differences: Sequence[Difference]) -> None:
     rows = [(one.id, one.kind) for one in differences]
-    out.print(table("The first rows that differ", ("id", "row"), rows))
+    out.print(table("Rows that differ", ("id", "row"), rows))
 
 
 def _contents(contents: Contents) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """`trustflow ops trace`: from one click to everything it caused, in every trust."""
 
+import re
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,6 +14,7 @@ from client.sdk import NotFound
 from client.terminal import AsJson, out, say_json
 
 DEEPEST = 12
+TRUST_TOPIC = re.compile(r"trust\.([^.]+)\.")
 
 
 def trace(
@@ -27,11 +30,14 @@ def trace(
 
     trustflow ops trace RUN
     """
-    for step in walk(terminal.ended(lambda: caused(id_))):
+    steps = list(walk(terminal.ended(lambda: caused(id_))))
+    for step in steps:
         if as_json:
             say_json(step_as_record(step))
         else:
             out.print(line(step), soft_wrap=True, highlight=False)
+    if not as_json:
+        out.print(summary(steps), soft_wrap=True, highlight=False)
 
 
 async def caused(id_: str) -> list[Node]:
@@ -55,6 +61,18 @@ def line(step: Step) -> str:
     colour = "red" if is_refusal(node) or node.heard.fault or node.put_aside else "default"
     indent = "  " * min(step.depth, DEEPEST)
     return f"{time_of(node.heard):%H:%M:%S.%f} {gap:>11}  {indent}[{colour}]{escape(_text(node))}[/]"
+
+
+def summary(steps: Sequence[Step]) -> str:
+    """How much there was, where, how long it took, and where most of the time went."""
+    heard = [step.node.heard for step in steps]
+    trusts = {found[1] for record in heard if (found := TRUST_TOPIC.match(record.topic))}
+    lasted = max(map(time_of, heard)) - min(map(time_of, heard))
+    slowest = max(steps, key=lambda step: step.after_s or 0.0)
+    longest = (
+        f"; the longest gap, {slowest.after_s:.3f} s, before {name_of(slowest.node.heard)}" if slowest.after_s else ""
+    )
+    return f"{len(heard)} messages, {len(trusts)} trusts, {lasted.total_seconds():.3f} s{longest}"
 
 
 def step_as_record(step: Step) -> dict[str, object]:

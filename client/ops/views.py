@@ -73,7 +73,6 @@ async def _dropped(view: AnyView, days: float, given: Warrant | None) -> Sequenc
             return unwanted
         async with accounted(speaker, given, Act("drop_generations", view.name, len(unwanted))) as progress:
             for one in unwanted:
-                async with connection.transaction():
-                    await generations.drop(connection, one)
+                await generations.drop(connection, one)
                 progress.count += 1
         return unwanted

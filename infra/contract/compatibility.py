@@ -54,7 +54,7 @@ def _of_values(old: Schema, new: Schema, place: str) -> Iterator[str]:
         before, after = old.get(word), new.get(word)
         if before == after:
             continue
-        if word in NESTED and _same_shape(before, after):
+        if word in NESTED and _can_be_paired(word, before, after):
             yield from _of_parts(word, before, after, place)
         else:
             yield _of_word(word, before, after, place)
@@ -63,12 +63,11 @@ def _of_values(old: Schema, new: Schema, place: str) -> Iterator[str]:
 def _of_fields(old: Schema, new: Schema, place: str) -> Iterator[str]:
     before, after = old.get("properties", {}), new.get("properties", {})
     needed_before, needed_after = old.get("required", ()), new.get("required", ())
-    for name in before.keys() - after.keys():
+    for name in sorted(before.keys() - after.keys()):
         yield f"`{name}` of {place} is gone, and late readers and replayed records need it: keep it"
-    for name in after.keys() - before.keys():
-        if name in needed_after:
-            yield f"`{name}` of {place} is new and required: make the field optional with a default"
-    for name in before.keys() & after.keys():
+    for name in sorted((after.keys() - before.keys()) & set(needed_after)):
+        yield f"`{name}` of {place} is new and required: make the field optional with a default"
+    for name in sorted(before.keys() & after.keys()):
         if name in needed_after and name not in needed_before:
             yield f"`{name}` of {place} became required, and records without it are kept for ever: keep it optional"
         if name in needed_before and name not in needed_after:
@@ -87,10 +86,11 @@ def _of_parts(word: str, before: Any, after: Any, place: str) -> Iterator[str]:
         yield from _of_values(before, after, f"the values of {place}")
 
 
-def _same_shape(before: Any, after: Any) -> bool:
-    if isinstance(before, list) and isinstance(after, list):
-        return len(before) == len(after)
-    return isinstance(before, dict) and isinstance(after, dict)
+def _can_be_paired(word: str, before: Any, after: Any) -> bool:
+    if word in IN_LISTS:
+        return len(before or ()) == len(after or ())
+    both_are_schemas = isinstance(before, dict) and isinstance(after, dict)
+    return both_are_schemas and (word in INSIDE or before.keys() == after.keys())
 
 
 def _of_word(word: str, before: Any, after: Any, place: str) -> str:

@@ -18,6 +18,8 @@ MEANING = {
     "ce_causationid": "The `ce_id` of what this follows from.",
     "ce_traceparent": "W3C Trace Context, version 00.",
     "ce_partitionkey": "The same as `ce_subject`.",
+    "ce_signature": "On what a trust says: Ed25519 over every other attribute and the payload, by the trust's own key.",
+    "ce_keyid": "Which key of the trust signed.",
     "content-type": "Always application/json.",
 }
 EXACTLY: dict[str, dict[str, Any]] = {

@@ -6,12 +6,18 @@ for all, and every count is made up: what is left is what the hub and the broker
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bus.decode import Decoded, read
 from bus.login import Login
+from bus.signing import Signer
+from schemas.envelope import Envelope
+from schemas.message import Message
 from schemas.topics import trust_principal
 from schemas.trust import CohortCounted, CountCohort, TrustAnnounced
 from tests.bench.saying import say
@@ -23,56 +29,66 @@ FETCH_WAIT_MS = 10_000
 METADATA_MAX_AGE_MS = 600_000
 
 
-def crowd(logins: dict[str, Login], speaker: Login, ready: Connection) -> None:
+class Badge(NamedTuple):
+    """What makes a process a trust: its login, and the file of its signing key."""
+
+    trust: str
+    login: Login
+    key_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the crowd."""
+
+    badge: Badge
+    signer: Signer
+    commands: AIOKafkaConsumer
+    producer: AIOKafkaProducer
+
+    async def say(self, message: Message, cause: Envelope | None = None) -> None:
+        await say(self.producer, trust_principal(self.badge.trust), message, cause, self.signer)
+
+    async def answer(self) -> None:
+        """Answer what is asked, for ever."""
+        async for record in self.commands:
+            found = read(record)
+            if isinstance(found, Decoded) and isinstance(found.message, CountCohort):
+                await self.say(_counted(found.message), found.envelope)
+
+
+def crowd(badges: Sequence[Badge], speaker: Login, ready: Connection) -> None:
     """Be these trusts until the process is ended; says through ``ready`` when all are there."""
-    asyncio.run(_crowd(logins, speaker, ready))
+    asyncio.run(_crowd(badges, speaker, ready))
 
 
-async def _crowd(logins: dict[str, Login], speaker: Login, ready: Connection) -> None:
+async def _crowd(badges: Sequence[Badge], speaker: Login, ready: Connection) -> None:
+    gate = asyncio.Semaphore(STARTING_AT_ONCE)
     async with AIOKafkaProducer(acks="all", linger_ms=1, **speaker.options()) as producer:
-        await _know_topics(producer, [f"trust.{trust}.events" for trust in logins])
-        consumers = await _started(logins)
-        for trust in logins:
-            await say(producer, trust_principal(trust), _announced(trust))
+        # all at once: the client would ask for each on its first send, one after the other
+        await producer.client.set_topics([f"trust.{badge.trust}.events" for badge in badges])
+        members = await asyncio.gather(*(_join(badge, producer, gate) for badge in badges))
+        for member in members:
+            await member.say(_announced(member.badge.trust))
         await producer.flush()
         ready.send("ready")
-        await asyncio.gather(*(_answer(trust, consumers[trust], producer) for trust in logins))
+        await asyncio.gather(*(member.answer() for member in members))
 
 
-async def _know_topics(producer: AIOKafkaProducer, topics: Sequence[str]) -> None:
-    """Ask for all at once: the client would ask for each on its first send, one after the other."""
-    await producer.client.set_topics(topics)
-
-
-async def _started(logins: dict[str, Login]) -> dict[str, AIOKafkaConsumer]:
-    gate = asyncio.Semaphore(STARTING_AT_ONCE)
-
-    async def start(trust: str) -> tuple[str, AIOKafkaConsumer]:
-        async with gate:
-            consumer = _consumer(trust, logins[trust])
-            await consumer.start()
-            return trust, consumer
-
-    return dict(await asyncio.gather(*map(start, logins)))
-
-
-def _consumer(trust: str, login: Login) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        f"trust.{trust}.commands",
-        group_id=trust_principal(trust),
-        group_instance_id=trust_principal(trust),
+async def _join(badge: Badge, producer: AIOKafkaProducer, gate: asyncio.Semaphore) -> Member:
+    name = trust_principal(badge.trust)
+    commands = AIOKafkaConsumer(
+        f"trust.{badge.trust}.commands",
+        group_id=name,
+        group_instance_id=name,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=FETCH_WAIT_MS,
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
-        **login.options(),
+        **badge.login.options(),
     )
-
-
-async def _answer(trust: str, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
-    async for record in consumer:
-        found = read(record)
-        if isinstance(found, Decoded) and isinstance(found.message, CountCohort):
-            await say(producer, trust_principal(trust), _counted(found.message), found.envelope)
+    async with gate:
+        await commands.start()
+    return Member(badge, Signer.open(badge.key_file), commands, producer)
 
 
 def _announced(trust: str) -> TrustAnnounced:

@@ -18,7 +18,7 @@ from bus.uow import new_id
 from schemas.cohort import QueryTotalled, SubmitQuery
 from schemas.project import ProjectCreated
 from schemas.topics import CLIENT, all_topics, trust_principal
-from tests.bench.crowd import crowd, names
+from tests.bench.crowd import Badge, crowd, names
 from tests.bench.findings import Finding, load_now
 from tests.bench.ground import Ground, ground
 from tests.bench.results import Measured, Result
@@ -152,8 +152,11 @@ async def _asking(ground: Ground, database: str) -> AsyncIterator[Asking]:
 async def _gathered(ground: Ground, trusts: Sequence[str]) -> AsyncIterator[None]:
     """The trusts are in a process of their own; return once all of them listen."""
     ready, says_ready = Pipe(duplex=False)
-    logins = {trust: ground.broker.login(trust_principal(trust)) for trust in trusts}
-    arguments = (logins, ground.broker.login(), says_ready)
+    badges = [
+        Badge(trust, ground.broker.login(trust_principal(trust)), ground.broker.signing_key_file(trust))
+        for trust in trusts
+    ]
+    arguments = (badges, ground.broker.login(), says_ready)
     process = get_context("spawn").Process(target=crowd, args=arguments, daemon=True)
     process.start()
     try:

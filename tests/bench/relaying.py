@@ -21,7 +21,7 @@ from schemas.topics import ADMINISTRATOR, Acl
 from tests.bench import ledger
 from tests.bench.findings import Finding, load_now
 from tests.bench.ground import Ground, ground
-from tests.bench.ledger.messages import NAME, POSTED, RULES, TOPICS
+from tests.bench.ledger.messages import AUDITOR, POSTED, RULES, TOPICS
 from tests.bench.prefill import posted
 from tests.bench.results import Result
 from tests.bench.saying import enveloped
@@ -41,7 +41,7 @@ def measure(_console: Console) -> Result:
 
 
 async def _relay(ground: Ground) -> Finding:
-    await ground.broker.provision(TOPICS, [*RULES, Acl(NAME, "WRITE", "TOPIC", POSTED.name)], [NAME])
+    await ground.broker.provision(TOPICS, [*RULES, Acl(AUDITOR, "WRITE", "TOPIC", POSTED.name)], [AUDITOR])
     load = load_now()
     ours = median([await _ours(ground) for _ in range(RUNS)])
     login = ground.broker.login(ADMINISTRATOR)
@@ -52,10 +52,10 @@ async def _relay(ground: Ground) -> Finding:
 
 
 async def _ours(ground: Ground) -> float:
-    database = ground.database.fresh_database(NAME)
+    database = ground.database.fresh_database(AUDITOR)
     await _fill_outbox(database)
     look = await ground.look_into(database)
-    async with our_process("tests.bench.ledger", NAME, ground.broker, database, ground.folder):
+    async with our_process("tests.bench.ledger.auditor", AUDITOR, ground.broker, database, ground.folder):
         waiting = "select count(*) from outbox"
         while (left := await look.fetchval(waiting)) == MESSAGES:  # noqa: ASYNC110  of another process
             await asyncio.sleep(LOOK_S)
@@ -72,7 +72,7 @@ async def _fill_outbox(database: str) -> None:
     messages = posted(MESSAGES)
     while batch := list(islice(messages, AT_ONCE)):
         async with pool.acquire() as connection, connection.transaction():
-            uow = UnitOfWork(connection, Author(f"/{NAME}"), datetime.now(UTC))
+            uow = UnitOfWork(connection, Author(AUDITOR), datetime.now(UTC))
             uow.emit(*batch)
             await flush(uow)
     await pool.close()
@@ -85,7 +85,7 @@ def plainly(login: Login) -> float:
 
 async def _send_all(login: Login) -> float:
     records = [
-        (message.topic, message.to_bytes(), message.key.encode(), to_headers(enveloped(message, NAME)))
+        (message.topic, message.to_bytes(), message.key.encode(), to_headers(enveloped(message, AUDITOR)))
         for message in posted(MESSAGES)
     ]
     async with AIOKafkaProducer(acks="all", enable_idempotence=True, **login.options()) as producer:

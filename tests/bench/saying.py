@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
 
+from bus.signing import Author, Signer
 from bus.uow import new_id, traceparent
 from schemas.envelope import Envelope, envelope_for, to_headers
 from schemas.message import Message
@@ -20,9 +21,15 @@ def enveloped(message: Message, source: str, cause: Envelope | None = None) -> E
     )
 
 
-async def say(producer: AIOKafkaProducer, source: str, message: Message, cause: Envelope | None = None) -> Envelope:
+async def say(
+    producer: AIOKafkaProducer,
+    source: str,
+    message: Message,
+    cause: Envelope | None = None,
+    signer: Signer | None = None,
+) -> Envelope:
     """Hand a message to the producer, which sends it soon; returns its envelope."""
-    envelope = enveloped(message, source, cause)
-    key, headers = message.key.encode(), to_headers(envelope)
-    await producer.send(message.topic, message.to_bytes(), key=key, headers=headers)
+    envelope, payload = enveloped(message, source, cause), message.to_bytes()
+    headers = Author(source, signer).signed(to_headers(envelope), payload)
+    await producer.send(message.topic, payload, key=message.key.encode(), headers=headers)
     return envelope

@@ -1,10 +1,12 @@
 """A participant that does not log in: the mock cluster knows no SASL."""
 
 import logging
+from functools import partial
 from typing import Any
 
 from faststream.kafka import KafkaBroker
 
+from bus.consumer import Consumer
 from bus.login import Login
 from bus.participant import STOP_WITHIN_S, Participant
 
@@ -15,6 +17,8 @@ class NoLogin(Login):
 
 
 class PlainParticipant(Participant):
+    """Sent out of its group, it is missed for two seconds only: the mock waits for those who are gone."""
+
     @property
     def _login(self) -> Login:
         return NoLogin(self.settings.kafka_bootstrap, self.name, "")
@@ -29,3 +33,7 @@ class PlainParticipant(Participant):
             graceful_timeout=STOP_WITHIN_S,
             log_level=logging.DEBUG,
         )
+
+    def _subscribe(self, broker: KafkaBroker, consumer: Consumer) -> Any:
+        broker.subscriber = partial(broker.subscriber, session_timeout_ms=2000, heartbeat_interval_ms=300)
+        return super()._subscribe(broker, consumer)

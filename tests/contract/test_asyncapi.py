@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from bus.signing import KEY_ID, SIGNATURE
 from infra.catalogue import DOCS
 from infra.contract.headers import HEADERS, example_headers
 from infra.node import NODE, installed
@@ -77,5 +78,5 @@ def test_the_headers_that_we_write_are_those_that_we_describe() -> None:
     validator = Draft202012Validator(HEADERS)
     written = example_headers("trustflow.project.created.v1", "p1", "/project")
     validator.validate(written)
-    assert written.keys() | {"ce_causationid"} == HEADERS["properties"].keys()
+    assert written.keys() | {"ce_causationid", SIGNATURE, KEY_ID} == HEADERS["properties"].keys()
     assert not validator.is_valid(written | {"ce_traceparent": "00-xyz"})

@@ -116,7 +116,7 @@ def edit_record(draw: st.DrawFn, place: Schema) -> None:
     fields, name = place["properties"], draw(st.sampled_from(NAMES))
     match draw(st.sampled_from(["add", "remove", "require", "release", "describe"])):
         case "add":
-            fields.setdefault(name, draw(values))
+            fields.setdefault(name, deepcopy(draw(values)))
         case "remove":
             fields.pop(name, None)
             place["required"] = [other for other in place["required"] if other != name]
@@ -146,7 +146,7 @@ def test_new_optional_fields_are_always_allowed(data: st.DataObject, old: Schema
     for place in places(new):
         for name in NAMES:
             if "properties" in place and name not in place["properties"]:
-                place["properties"][name] = data.draw(leaves)
+                place["properties"][name] = deepcopy(data.draw(leaves))
     assert forbidden(old, new) == []
 
 

@@ -17,6 +17,7 @@ FIELDS: dict[str, Any] = {
     "steps": {"type": "array", "items": {"$ref": "#/$defs/Step"}, "default": []},
     "metrics": {"type": "object", "additionalProperties": {"type": "number"}},
     "rounds": {"type": "integer", "default": 3},
+    "codes": {"type": "object", "patternProperties": {"^[a-z]$": {"type": "string"}}},
 }
 REQUIRED = ["run_id", "count", "state", "metrics"]
 
@@ -113,6 +114,16 @@ FORBIDDEN = {
     "a map's values change": (
         schema(metrics={"type": "object", "additionalProperties": {"type": "integer"}}),
         'the values of `metrics` changed type from "number" to "integer"',
+        "add a field of another name",
+    ),
+    "the keys of a map change": (
+        schema(codes={"type": "object", "patternProperties": {"^[a-c]$": {"type": "string"}}}),
+        "`patternProperties` of `codes` changed",
+        "keep it",
+    ),
+    "a list is no list any more": (
+        schema(steps={"type": "object", "additionalProperties": STEP, "default": []}),
+        '`steps` changed type from "array" to "object"',
         "add a field of another name",
     ),
     "a record inside a list loses a word": (

@@ -1,6 +1,9 @@
 """Full transitive compatibility within a major: whoever reads any revision reads what any other revision writes."""
 
+import io
 import json
+import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,25 @@ def test_what_is_written_today_is_valid_by_every_revision(message: type[Message]
         for full in (False, True):
             payload = json.dumps(sample(message, full=full)).encode()
             Draft202012Validator(revision).validate(json.loads(message.parse(payload).to_bytes()))
+
+
+def committed(reference: str, folder: Path) -> Revisions:
+    """Unpack the schemas of a commit; of one that is not there, nothing."""
+    command = ["git", "archive", reference, "docs/schemas"]
+    archive = subprocess.run(command, cwd=DOCS.parent, capture_output=True, check=False)
+    if archive.returncode == 0:
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
+            packed.extractall(folder, filter="data")
+    return Revisions(folder / "docs" / "schemas")
+
+
+@pytest.mark.parametrize("reference", ["HEAD", "HEAD^"])
+def test_what_was_committed_is_published_still(reference: str, tmp_path: Path) -> None:
+    """The catalogue refuses a forbidden edit; this is for whoever edits or deletes the published schema itself."""
+    before = committed(reference, tmp_path)
+    faults = [edit for type_ in before.types() for edit in forbidden_steps((*before.of(type_), *PUBLISHED.of(type_)))]
+    assert faults == []
+    assert set(before.types()) <= set(PUBLISHED.types())
 
 
 def described(**changed: Any) -> Schema:

@@ -6,7 +6,6 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from bus.signing import Author
 from bus.uow import new_id, traceparent
 from schemas.aggregation import UpdateRefused
 from schemas.envelope import envelope_for, to_headers
@@ -20,13 +19,13 @@ DIGEST = "ab" * 32
 
 @dataclass(frozen=True, slots=True)
 class Intruder:
-    """``run_id`` is of a run that is over: an honest update is answered so."""
+    """``run_id`` is of a run that is over: an honest update is answered so. ``heard``: what the aggregator says."""
 
     kafka: Broker
     producer: AIOKafkaProducer
-    answers: Reader
-    dead: Reader
+    heard: Reader
     run_id: str
+    reader_url: str
 
     def update(self, *, trust: str = "amber", source: str = "/trust-amber") -> Raw:
         manifest = manifest_of(f"runs/{self.run_id}/1/{trust}", [Part(index=0, size=64, sha256=DIGEST)])
@@ -38,36 +37,26 @@ class Intruder:
         return Raw("trust.amber.updates", message.key.encode(), message.to_bytes(), to_headers(envelope))
 
     def signed(self, record: Raw, *, by: str = "amber") -> Raw:
-        author: Author = self.kafka.author(f"trust.{by}.updates")
+        author = self.kafka.author(f"trust.{by}.updates")
         return replace(record, headers=author.signed(record.headers, record.value or b""))
 
     def renamed(self, record: Raw, attribute: str = "id") -> Raw:
         return replace(record, headers=record.but(**{attribute: new_id().encode()}))
 
-    def with_value(self, record: Raw, value: bytes) -> Raw:
-        return replace(record, value=value)
-
-    def with_key(self, record: Raw, key: bytes) -> Raw:
-        return replace(record, key=key)
-
     async def answer(self, record: Raw) -> str:
         """Return the code of the dead letter, or of the aggregator's refusal."""
         await send(self.producer, [record])
-        while True:
-            if letter := _with(self.dead.records, "ce_id", record.id):
-                return header(letter[0], "tf-code")
-            if refusal := _with(self.answers.records, "ce_causationid", record.id):
-                return UpdateRefused.parse(refusal[0].value).code
-            await self.dead.until(lambda _: True)
-            await self.answers.more(within_ms=50)
-            await self.dead.more(within_ms=50)
+        return str(await self.heard.until(lambda records: next(iter(_codes(records, record.id)), "")))
 
     async def answers_after_sending_again(self, record: Raw) -> int:
         """How often it was answered in all, once an update sent after it is answered."""
         await send(self.producer, [record])
         await self.answer(self.signed(self.update()))
-        return len(_with(self.answers.records, "ce_causationid", record.id))
+        return len(_codes(self.heard.records, record.id))
 
 
-def _with(records: list[Any], name: str, value: str) -> list[Any]:
-    return [record for record in records if header(record, name) == value]
+def _codes(records: list[Any], id_: str) -> list[str]:
+    """What the aggregator said of a record with this id: by dead letters, or by refusals."""
+    letters = [header(record, "tf-code") for record in records if header(record, "ce_id") == id_]
+    refusals = [record for record in records if header(record, "ce_causationid") == id_]
+    return [*letters, *(UpdateRefused.parse(record.value).code for record in refusals)]

@@ -49,10 +49,24 @@ async def stage(kafka: Broker, postgres: Database, tmp_path_factory: pytest.Temp
     env = {
         "TRUSTFLOW_KAFKA_BOOTSTRAP": kafka.bootstrap,
         "TRUSTFLOW_BACKEND_PASSWORD_FILE": str(kafka.password_file(BACKEND)),
+        "TRUSTFLOW_BACKEND_KCAT_CONFIG": str(_kcat_config(kafka, folder)),
     }
     database = postgres.fresh_database("project")
-    async with our_process("services.project", "project", kafka, database, folder), voice(kafka) as speaking:
+    async with (
+        our_process("services.project", "project", kafka, database, folder),
+        voice(kafka) as speaking,
+    ):
         yield Stage(speaking, env)
+
+
+def _kcat_config(kafka: Broker, folder: Path) -> Path:
+    """As `make up` writes it: Debian's kcat logs in with PLAIN."""
+    file = folder / "kcat-backend.conf"
+    file.write_text(
+        f"bootstrap.servers={kafka.bootstrap}\nsecurity.protocol=SASL_PLAINTEXT\nsasl.mechanisms=PLAIN\n"
+        f"sasl.username={BACKEND}\nsasl.password={kafka.passwords[BACKEND]}\n"
+    )
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +100,14 @@ class TestCreatingAProject:
         assert types(await stage.run(*command)) == AGAIN
         assert (await stage.voice.heard(ProjectCreated, project_id="p-c-node")).name == "Knees"
 
-    async def test_both_say_the_same(self, stage: Stage, node_example: Path) -> None:
-        """A command from either language may be sent again from the other."""
+    async def test_in_a_shell(self, stage: Stage) -> None:
+        command = (EXAMPLES / "kcat" / "create_project.sh", "Knees", "c-kcat")
+        (answer,) = await stage.run(*command)
+        assert json.loads(answer)["command_type"] == "trustflow.project.create.v1"
+        assert set(await stage.run(*command)) == {answer}
+
+    async def test_one_may_go_on_where_another_stopped(self, stage: Stage, node_example: Path) -> None:
+        """All say the same command: it may be sent again in another language."""
         await stage.run(NODE, node_example, "Knees", "c-both")
         lines = await stage.run(sys.executable, PYTHON / "create_project.py", "Knees", "c-both")
         assert types(lines) == AGAIN

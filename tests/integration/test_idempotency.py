@@ -81,7 +81,11 @@ async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.Temp
     await kafka.provision_federation()
     folder, database = tmp_path_factory.mktemp("idempotency"), postgres.fresh_database("project")
     async with AsyncExitStack() as stack:
-        process = await stack.enter_async_context(our_process("services.project", "project", kafka, database, folder))
+        process = await stack.enter_async_context(
+            our_process(
+                "services.project", "project", kafka, database, folder, TRUSTFLOW_TRUST_KEYS=str(kafka.trust_keys)
+            )
+        )
         producers = [
             await stack.enter_async_context(AIOKafkaProducer(**kafka.credentials(BACKEND), enable_idempotence=True))
             for _ in range(5)

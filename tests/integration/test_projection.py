@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,16 +23,17 @@ from schemas.operations import ActDone, ActIntended, OperatorEvent
 from schemas.project import MemberAdded, ProjectCreated
 from schemas.views import PROJECT, RUN, VIEWS, AnyView
 from tests.conftest import Broker, Database
+from tests.integration.eventually import until
 from tests.integration.operators import OpsDesk, ops_desk
 from tests.integration.process import OurProcess, our_process
 from tests.integration.records import raw, send
+from tests.integration.test_bus import ODD
 from tests.unit.views.pools import story
 
 pytestmark = pytest.mark.integration
 
 GATEWAY = "gateway"
 TOPICS = tuple({topic for view in VIEWS for topic in view.topics})
-WITHIN_S = 60.0
 Rows = dict[str, Any]
 
 
@@ -99,12 +102,6 @@ async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.Temp
         await db.close()
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not await holds():  # noqa: ASYNC110  another process makes it so
-            await asyncio.sleep(0.05)
-
-
 async def _without(kafka: Broker, topics: tuple[str, ...]) -> None:
     admin = AIOKafkaAdminClient(**kafka.credentials())
     await admin.start()
@@ -170,37 +167,40 @@ async def test_a_view_that_differs_is_not_switched_to_unless_that_is_accepted(wo
     assert await world.rows("run") == await world.folded_by_the_client(RUN)
 
 
-async def test_a_rebuild_that_is_cut_short_changes_nothing_and_the_next_one_removes_what_it_left(world: World) -> None:
+class Died(Exception):
+    """The process is gone, and its connection with it."""
+
+
+@dataclass(slots=True)
+class Mortal:
+    """A connection that is good for so many statements; the server sees it drop, as it sees a process die."""
+
+    connection: asyncpg.Connection
+    statements: int
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"execute", "fetch", "fetchrow", "fetchval"}:
+            self.statements -= 1
+            if self.statements < 0:
+                self.connection.terminate()
+                raise Died
+        return getattr(self.connection, name)
+
+
+async def test_a_rebuild_that_dies_at_whatever_statement_leaves_one_whole_generation(world: World) -> None:
     before, rows, tables = await world.live_number(PROJECT), await world.rows("project"), await world.tables(PROJECT)
-    left = await _cut_short(world)
-    assert (await world.live_number(PROJECT), await world.rows("project")) == (before, rows)
-    assert await world.tables(PROJECT) == tables | {left}
-    async with world.rebuilding(PROJECT) as rebuild:
-        rebuilt = await rebuild.switch_over()
-    assert rebuilt.switched
-    assert left not in await world.tables(PROJECT)
-
-
-async def _cut_short(world: World) -> str:
-    """Take the lock that a switch needs, and end the rebuild's connection while it waits for it."""
-    tables = await world.tables(PROJECT)
-    reader = await asyncpg.connect(world.database)
-    async with reader.transaction():
-        await reader.fetch("select * from generation")
-        async with world.rebuilding(PROJECT) as rebuild:
-            pid = rebuild.connection.get_server_pid()
-            switching = asyncio.create_task(rebuild.switch_over())
-            await until(lambda: _waits(world, pid))
-            rebuild.connection.terminate()
-            with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
-                await switching
-    await reader.close()
-    (left,) = await world.tables(PROJECT) - tables
-    return left
-
-
-async def _waits(world: World, pid: int) -> bool:
-    return await world.db.fetchval("select exists(select from pg_locks where pid = $1 and not granted)", pid)
+    deaths = 0
+    async with Speaker(world.kafka.login("operator")) as speaker, speaker.history(PROJECT.topics) as history:
+        while await world.live_number(PROJECT) == before:
+            async with opened(world.database) as connection:
+                with suppress(Died, NotNow):
+                    await Rebuild(Mortal(connection, deaths), history, PROJECT, GATEWAY).switch_over()
+            assert await world.rows("project") == rows
+            deaths += 1
+    assert deaths > 15
+    switched = f"view_project_{await world.live_number(PROJECT)}"
+    assert await world.tables(PROJECT) == tables | {switched}
+    assert switched in await world.db.fetchval("select pg_get_viewdef('project')")
 
 
 async def test_two_rebuilds_of_one_view_do_not_meet(world: World) -> None:
@@ -282,3 +282,17 @@ class TestCommands:
     ) -> None:
         result = await world.desk.call(*words, exit_code=2)
         assert sentence in " ".join(result.output.replace("│", " ").split())
+
+
+async def test_a_rebuild_steps_over_what_the_live_view_stepped_over(world: World) -> None:
+    login = json.dumps(world.kafka.credentials())
+    odd = ODD.replace("counter.commands", "project.events")
+    environment = os.environ | {"AIOKAFKA_NO_EXTENSIONS": "1"}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", odd, login, env=environment)
+    assert await process.wait() == 0
+    await world.say(*story(200), *story(201))
+    await world.caught_up()
+    async with world.rebuilding(PROJECT) as rebuild:
+        rebuilt = await rebuild.switch_over()
+    assert (rebuilt.switched, rebuilt.differences) == (True, ())
+    assert {"p1-200", "p1-201"} <= (await world.rows("project")).keys()

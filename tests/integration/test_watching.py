@@ -26,10 +26,10 @@ from infra.watch.dashboards import query
 from infra.watch.targets import write_targets
 from schemas.envelope import Envelope
 from schemas.project import CreateProject
-from schemas.topics import CLIENT, OPERATOR
+from schemas.topics import CLIENT, OPERATOR, Acl
 from tests.conftest import Broker, Database
 from tests.integration.counter.messages import COMMANDS, Add, Manner
-from tests.integration.counter.world import World, running_counter
+from tests.integration.counter.world import DEAD_LETTERS, World, running_counter
 from tests.integration.otlp import Receiver, receiver
 from tests.integration.process import OurProcess, our_process
 from tests.integration.records import Raw, raw, send
@@ -113,6 +113,7 @@ async def watched(
                     write_targets(scene.urls, port, targets)
                     await scene.until('trustflow_dead_letters_total{participant="counter", code="malformed"}')
                     await _play(scene, kafka)
+                    await kafka.provision((), [Acl(OPERATOR, "READ", "TOPIC", DEAD_LETTERS.name)])
                     async with serving(kafka.login(OPERATOR), port, every=2):
                         yield scene
             tracing.export_to(None)

@@ -1,11 +1,12 @@
 """What a trust says is believed as it was said, byte by byte, and from nobody else."""
 
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.decode import Decoded, proven, read
@@ -74,21 +75,26 @@ def test_who_handles_trusts_without_their_keys_is_told_so(signers: dict[str, Sig
         proven(record, found, None)
 
 
-@settings(max_examples=400)
-@given(data=st.data())
-def test_no_byte_of_a_header_or_of_the_payload_can_be_changed(
-    data: st.DataObject, keys: TrustKeys, signers: dict[str, Signer]
-) -> None:
-    """Every value that was signed, the signature and the name of the key included."""
+def test_no_bit_of_a_header_or_of_the_payload_can_be_changed(keys: TrustKeys, signers: dict[str, Signer]) -> None:
+    """Every bit of every value, the signature and the name of the key included: base64 has several spellings."""
     record = signed(COUNTED, signers["amber"])
+    names = [name for name, _ in record.headers]
     parts = [*(value or b"" for _, value in record.headers), record.value or b""]
-    which = data.draw(st.integers(0, len(parts) - 1))
-    place = data.draw(st.integers(0, len(parts[which]) - 1))
-    flip = data.draw(st.integers(1, 255))
-    parts[which] = parts[which][:place] + bytes([parts[which][place] ^ flip]) + parts[which][place + 1 :]
-    headers = [(name, parts[number]) for number, (name, _) in enumerate(record.headers)]
-    with pytest.raises(BadSignature):
-        keys.verify("amber", headers, parts[-1])
+    keys.verify("amber", list(zip(names, parts[:-1], strict=True)), parts[-1])
+    for which, place, bit in every_bit(parts):
+        changed = list(parts)
+        changed[which] = flipped(parts[which], place, bit)
+        with pytest.raises(BadSignature):
+            keys.verify("amber", list(zip(names, changed[:-1], strict=True)), changed[-1])
+
+
+def every_bit(parts: list[bytes]) -> Iterator[tuple[int, int, int]]:
+    sizes = ((which, place) for which, part in enumerate(parts) for place in range(len(part)))
+    return ((which, place, bit) for which, place in sizes for bit in range(8))
+
+
+def flipped(part: bytes, place: int, bit: int) -> bytes:
+    return part[:place] + bytes([part[place] ^ 1 << bit]) + part[place + 1 :]
 
 
 @pytest.mark.parametrize(
@@ -165,5 +171,5 @@ def test_a_trusts_key_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> 
 
 def test_who_has_no_key_signs_nothing() -> None:
     headers: list[Header] = [("ce_id", b"1")]
-    assert Author("/project").signed(headers, b"{}") is headers
+    assert Author("project").signed(headers, b"{}") is headers
     assert KEY_ID not in dict(headers)

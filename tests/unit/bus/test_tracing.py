@@ -32,7 +32,7 @@ def cause():
 
 def test_a_message_is_the_child_of_the_handling_which_is_the_child_of_its_message(spans: list[Span]) -> None:
     envelope = cause()
-    uow = UnitOfWork(None, Author("/project"), NOW, envelope)
+    uow = UnitOfWork(None, Author("project"), NOW, envelope)
     with tracing.handling(envelope, "project.commands", "project"):
         uow.emit(CREATED)
     created, handled = spans
@@ -43,7 +43,7 @@ def test_a_message_is_the_child_of_the_handling_which_is_the_child_of_its_messag
 
 def test_a_message_of_a_job_is_the_child_of_the_job(spans: list[Span]) -> None:
     envelope = cause()
-    uow = UnitOfWork(None, Author("/project"), NOW, envelope)
+    uow = UnitOfWork(None, Author("project"), NOW, envelope)
     with tracing.job(envelope, "imaging", 1):
         uow.emit(CREATED)
     created, job = spans
@@ -51,7 +51,7 @@ def test_a_message_of_a_job_is_the_child_of_the_job(spans: list[Span]) -> None:
 
 
 def test_what_a_person_asks_begins_a_trace(spans: list[Span]) -> None:
-    UnitOfWork(None, Author("/client"), NOW).emit(COMMAND)
+    UnitOfWork(None, Author("client"), NOW).emit(COMMAND)
     assert spans[0].parent_id is None
 
 

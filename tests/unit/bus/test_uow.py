@@ -22,7 +22,7 @@ ACTIVATED = ProjectActivated(project_id="p1")
 def uow() -> UnitOfWork:
     cause = read_envelope(record_of(CREATE, correlationid=b"first"))
     assert isinstance(cause, Envelope)
-    return UnitOfWork(None, Author("/project"), NOW, cause)
+    return UnitOfWork(None, Author("project"), NOW, cause)
 
 
 def test_what_is_said_names_its_cause_and_stays_in_its_trace(uow: UnitOfWork) -> None:

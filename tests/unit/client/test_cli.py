@@ -34,7 +34,7 @@ COMMANDS = [
     ("run", "show"), ("run", "download"), ("ops", "tail"), ("ops", "trace"), ("ops", "lag"), ("ops", "replay"),
     ("ops", "dlq", "list"), ("ops", "dlq", "show"), ("ops", "dlq", "redrive"), ("ops", "dlq", "drop"),
     ("ops", "topics", "plan"), ("ops", "topics", "apply"), ("ops", "acl", "plan"), ("ops", "acl", "apply"),
-    ("ops", "objects", "sweep"),
+    ("ops", "objects", "sweep"), ("ops", "rebuild"), ("ops", "views", "list"), ("ops", "views", "drop"),
 ]  # fmt: skip
 
 

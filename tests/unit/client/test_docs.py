@@ -12,6 +12,12 @@ from client.terminal import EXIT_CODES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
 EXAMPLES = [shlex.split(line) for line in re.findall(r"^trustflow (.+)$", PAGE, re.MULTILINE)]
+RUNBOOKS = sorted((Path(__file__).parents[3] / "docs" / "runbooks").glob("*.md"))
+TYPED = [
+    pytest.param(shlex.split(line), id=f"{page.stem}: {line}")
+    for page in RUNBOOKS
+    for line in re.findall(r"^ *\$ trustflow (.+)$", page.read_text(), re.MULTILINE)
+]
 ROOT = get_command(app)
 
 
@@ -41,3 +47,15 @@ def test_every_command_has_an_example():
 def test_every_exit_code_is_explained():
     documented = re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE)
     assert documented == re.findall(r"\b(\d) ", EXIT_CODES)
+
+
+@pytest.mark.parametrize("words", TYPED)
+def test_what_a_runbook_types_parses(words):
+    command, path, arguments = named(words)
+    assert command.make_context(" ".join(path), arguments, resilient_parsing=False).command is command
+
+
+@pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.stem)
+def test_a_runbooks_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from bus.speaker import Heard
 from client.ops.causes import as_record, related, tree, walk
 from client.ops.tail import Filter
-from client.ops.trace import line
+from client.ops.trace import line, summary
 from schemas.envelope import Envelope
 from schemas.project import CreateProject, ProjectActivated, ProjectCommandRejected, ProjectCreated
 from schemas.trust import TrustAnnounced
@@ -111,3 +111,13 @@ def _record(number: int, cause: int | None) -> Heard:
     causation = None if cause is None else f"n{cause}"
     envelope = Envelope(f"n{number}", "t", "/s", "k", at, "c", causation, "00-0-0-01")
     return Heard("project.events", 0, number, at, "k", envelope, None)
+
+
+def test_the_end_says_how_much_there_was_and_where_the_time_went(record_of):
+    command = record_of(CREATE, "c1")
+    created = record_of(CREATED, "e1", cause=command, after_s=0.5)
+    far = record_of(ACTIVATED, "e2", cause=created, after_s=2.0, topic="trust.amber.events")
+    assert summary(list(walk(tree([command, created, far])))) == (
+        "3 messages, 1 trusts, 2.000 s; the longest gap, 1.500 s, before project.activated.v1"
+    )
+    assert summary(list(walk(tree([command])))) == "1 messages, 0 trusts, 0.000 s"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bus.errors import Transient
+from bus.signing import Author
 from bus.uow import UnitOfWork
 from schemas.trust import StudyAdvanced, StudyFailure
 from tests.unit.bus.recorded import NOW
@@ -33,7 +34,7 @@ class Job:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[UnitOfWork]:
-        uow = UnitOfWork(NoDatabase(), "/trust-amber", NOW)
+        uow = UnitOfWork(NoDatabase(), Author("trust-amber"), NOW)
         yield uow
         self.said += [StudyAdvanced.parse(row.value) for row in uow.outbox]
 

@@ -5,7 +5,7 @@ import pytest
 from infra.environment import node_env, service_env, write_shell_files
 from infra.federation import describe, remembered
 from infra.programs import programs
-from schemas.topics import SERVICES
+from schemas.topics import BACKEND, SERVICES
 
 
 def test_every_process_is_there_once_on_ports_of_its_own(tmp_path) -> None:
@@ -48,3 +48,11 @@ def test_files_that_hold_passwords_are_for_their_owner_only(tmp_path) -> None:
     for file in (env, tmp_path / "kcat-operator.conf"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert env.read_text().startswith("export ")
+
+
+def test_a_shell_is_told_how_a_ui_backend_logs_in(tmp_path) -> None:
+    federation = describe(1, tmp_path)
+    env = write_shell_files(federation).read_text()
+    assert f"TRUSTFLOW_BACKEND_PASSWORD_FILE={federation.kafka_password_file(BACKEND)}\n" in env
+    assert f"TRUSTFLOW_BACKEND_KCAT_CONFIG={tmp_path / 'kcat-backend.conf'}\n" in env
+    assert f"sasl.username={BACKEND}\n" in (tmp_path / "kcat-backend.conf").read_text()

@@ -1,4 +1,4 @@
-"""The two requests we add to aiokafka's, byte by byte as Kafka's protocol guide lays them out."""
+"""The requests we add to aiokafka's, byte by byte as Kafka's protocol guide lays them out."""
 
 import hashlib
 from io import BytesIO
@@ -6,9 +6,17 @@ from io import BytesIO
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.broker_admin import ITERATIONS, _entry, _scram_user
-from bus.wire import ScramCredentialsResponse, ScramCredentialsStruct, UpsertScramUsers
-from schemas.topics import Acl
+from bus.broker_admin import ITERATIONS, _entry, _quota_entry, _scram_user
+from bus.wire import (
+    AlterClientQuotas,
+    ClientQuotasStruct,
+    IncrementalAlterConfigs,
+    IncrementalConfigsStruct,
+    ScramCredentialsResponse,
+    ScramCredentialsStruct,
+    UpsertScramUsers,
+)
+from schemas.topics import Acl, Quota
 
 
 def encoded(users: list[tuple]) -> bytes:
@@ -44,3 +52,22 @@ def test_a_password_is_salted_afresh_and_never_sent() -> None:
 def test_a_rule_names_its_principal_as_a_user_from_any_host() -> None:
     assert _entry(Acl("quill", "WRITE", "TOPIC", "a.b")) == (2, "a.b", 3, "User:quill", "*", 4, 3)
     assert _entry(Acl("quill", "READ", "GROUP", "quill", prefixed=True)) == (3, "quill", 4, "User:quill", "*", 3, 3)
+
+
+def test_a_quota_is_laid_out_as_the_guide_says() -> None:
+    request = AlterClientQuotas([_quota_entry(Quota("ab", 1.0, 2.0, 3.0, 4.0))]).build(ClientQuotasStruct)
+    written = request.encode()
+    assert written.startswith(b"\0\0\0\1\0\0\0\1\0\4user\0\2ab\0\0\0\4\0\x12producer_byte_rate")
+    ((entity, rates),) = ClientQuotasStruct.decode(BytesIO(written)).entries
+    assert entity == [("user", "ab")]
+    assert [(name, value, remove) for name, value, remove in rates] == [
+        ("producer_byte_rate", 1.0, False),
+        ("consumer_byte_rate", 2.0, False),
+        ("request_percentage", 3.0, False),
+        ("controller_mutation_rate", 4.0, False),
+    ]
+
+
+def test_a_setting_of_a_broker_is_laid_out_as_the_guide_says() -> None:
+    request = IncrementalAlterConfigs([(4, "1", [("a.b", 0, "c")])]).build(IncrementalConfigsStruct)
+    assert request.encode() == b"\0\0\0\1\4\0\x011\0\0\0\1\0\3a.b\0\0\1c\0"

@@ -8,6 +8,7 @@ from schemas.topics import (
     CLIENT,
     HUB_TOPICS,
     OPERATOR,
+    PROJECTORS,
     REDRIVE_PREFIX,
     REPLAY_PREFIX,
     SERVICES,
@@ -15,6 +16,7 @@ from schemas.topics import (
     acls,
     all_topics,
     dead_letter_topic,
+    redrive_topic,
     subscription,
     trust_principal,
 )
@@ -95,6 +97,15 @@ def test_a_trust_subscribes_to_exactly_what_it_may_read_whatever_its_name() -> N
         pattern = re.compile(subscription(trust_principal(trust)))
         mine = {rule.name for rule in acls(trusts) if rule.principal == f"trust-{trust}" and rule.operation == "READ"}
         assert {name for name in names if pattern.match(name)} == mine - {trust_principal(trust)}
+
+
+@pytest.mark.parametrize("projector", PROJECTORS)
+def test_a_projector_is_rebuilt_so_nothing_is_redriven_to_it(projector: str) -> None:
+    assert projector in SERVICES
+    assert redrive_topic(projector) not in NAMES
+    told = {topic.name for topic in HUB_TOPICS if topic.name.endswith(".events")} - {"operator.events"}
+    assert allowed(projector, "READ") == told
+    assert allowed(projector, "WRITE") == {dead_letter_topic(projector), "audit.events"}
 
 
 def test_a_trust_that_joins_later_is_in_the_subscription() -> None:

@@ -50,7 +50,7 @@ def router() -> Router:
 
 
 async def handled(router: Router, command: Message) -> UnitOfWork:
-    uow = UnitOfWork(None, Author("/trust-amber"), NOW)
+    uow = UnitOfWork(None, Author("trust-amber"), NOW)
     handler = router.handler(command.type)
     assert handler is not None
     await handler(command, uow)
