@@ -4,10 +4,10 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -18,7 +18,10 @@ from bus.wire import SCRAM_SHA_512, AlterClientQuotas, CreateAcls, IncrementalAl
 from schemas.topics import Acl, Operation, Quota, Topic
 
 ITERATIONS = 4096
+T = TypeVar("T")
 SETTLE_TIMEOUT_S = 20.0
+PORTION = 1_000
+SHOWN = 10
 
 _RESOURCE_OF: dict[int, Literal["TOPIC", "GROUP"]] = {2: "TOPIC", 3: "GROUP"}
 _OPERATION_OF: dict[int, Operation] = {3: "READ", 4: "WRITE", 5: "CREATE", 6: "DELETE", 8: "DESCRIBE"}
@@ -41,19 +44,21 @@ class BrokerAdmin:
     async def ensure_users(self, passwords: Mapping[str, str]) -> None:
         """Give each principal its SCRAM-SHA-512 credential (RFC 5802), replacing an older one."""
         users = [_scram_user(name, password) for name, password in passwords.items()]
-        answer = await self._send(UpsertScramUsers(users))
-        for user, code, message, _ in answer.results:
-            _raise_on(code, f"user {user}: {message}")
+        for some in _portions(users):
+            answer = await self._send(UpsertScramUsers(list(some)))
+            for user, code, message, _ in answer.results:
+                _raise_on(code, f"user {user}: {message}")
 
     async def ensure_topics(self, topics: Iterable[Topic]) -> None:
         """Create what is missing and return when every topic has a leader, so that the first write succeeds."""
-        wanted = tuple(topics)
-        answer = await self._client.create_topics([_new_topic(topic) for topic in wanted])
-        for name, code, message in answer.topic_errors:
-            if code != TopicAlreadyExistsError.errno:
-                _raise_on(code, f"topic {name}: {message}")
-        names = [topic.name for topic in wanted]
+        for some in _portions(tuple(topics)):
+            answer = await self._client.create_topics([_new_topic(topic) for topic in some])
+            for name, code, message in answer.topic_errors:
+                if code != TopicAlreadyExistsError.errno:
+                    _raise_on(code, f"topic {name}: {message}")
+            await self._until_led([topic.name for topic in some])
 
+    async def _until_led(self, names: list[str]) -> None:
         async def leaderless() -> list[str]:
             return _leaderless(await self._client.describe_topics(names))
 
@@ -62,9 +67,10 @@ class BrokerAdmin:
     async def ensure_acls(self, acls: Iterable[Acl]) -> None:
         """Add what is missing and return when the broker itself obeys it, so that the first access succeeds."""
         wanted = tuple(acls)
-        answer = await self._send(CreateAcls([_entry(acl) for acl in wanted]))
-        for acl, (code, message) in zip(wanted, answer.creation_responses, strict=True):
-            _raise_on(code, f"{acl}: {message}")
+        for some in _portions(wanted):
+            answer = await self._send(CreateAcls([_entry(acl) for acl in some]))
+            for acl, (code, message) in zip(some, answer.creation_responses, strict=True):
+                _raise_on(code, f"{acl}: {message}")
 
         async def missing() -> list[Acl]:
             return sorted(set(wanted) - await self.acls(), key=str)
@@ -97,9 +103,10 @@ class BrokerAdmin:
     async def ensure_quotas(self, quotas: Iterable[Quota]) -> None:
         """Bound what each principal may take, and return when the broker does so."""
         wanted = tuple(quotas)
-        answer = await self._send(AlterClientQuotas([_quota_entry(quota) for quota in wanted]))
-        for code, message, entity in answer.entries:
-            _raise_on(code, f"quota of {entity}: {message}")
+        for some in _portions(wanted):
+            answer = await self._send(AlterClientQuotas([_quota_entry(quota) for quota in some]))
+            for code, message, entity in answer.entries:
+                _raise_on(code, f"quota of {entity}: {message}")
 
         async def missing() -> list[Quota]:
             return sorted(set(wanted) - await self.quotas(), key=str)
@@ -146,8 +153,13 @@ async def _until_none(remaining: Callable[[], Awaitable[list[Any]]], what: str) 
     give_up = time.monotonic() + SETTLE_TIMEOUT_S
     while left := await remaining():
         if time.monotonic() > give_up:
-            raise RuntimeError(f"{what} after {SETTLE_TIMEOUT_S:g} s: {left}")
+            raise RuntimeError(f"{len(left)} {what} after {SETTLE_TIMEOUT_S:g} s: {left[:SHOWN]}")
         await asyncio.sleep(0.02)
+
+
+def _portions(wanted: Sequence[T]) -> Iterator[Sequence[T]]:
+    """A controller takes 10,000 records in one request: a topic is four of them, a quota as many."""
+    return (wanted[begin : begin + PORTION] for begin in range(0, len(wanted), PORTION))
 
 
 def _scram_user(name: str, password: str) -> tuple[Any, ...]:

@@ -333,7 +333,8 @@ class Inbox:
             if outcome in {"dead", "parked"}:
                 code = one.read.code if isinstance(one.read, Unreadable) else EXHAUSTED
                 metrics.DEAD_LETTERS.labels(code).inc()
-                log.warning("put aside %s/%s@%s: %s", *one.place, code)
+                with scope.within(one.read.envelope):
+                    log.warning("put aside %s/%s@%s: %s", *one.place, code)
         dead = sum(
             outcome == "dead" and not one.is_an_outsiders_fault for one, outcome in zip(taken, outcomes, strict=True)
         )

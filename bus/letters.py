@@ -11,6 +11,8 @@ OURS = "tf-"
 KEPT = "tf-redrive"
 """What an operator wrote when sending it again stays on it, should it come back."""
 
+REDRIVEN_BY, REDRIVE_COUNT = "tf-redriven-by", "tf-redrive-count"
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

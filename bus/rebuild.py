@@ -68,6 +68,8 @@ async def opened(database_url: str) -> AsyncIterator[Connection]:
         raise NotNow(f"the database of the views lets nobody in ({type(error).__name__}): see `make status`") from error
     try:
         yield connection
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+        raise NotNow("the database of the views went away: what readers see is whole, so begin again") from error
     finally:
         await connection.close()
 
@@ -146,7 +148,8 @@ class Rebuild:
     async def _fold_until(self, made: Generation, until: Places) -> None:
         async for records in self.history.read(self.places, until):
             self.records += len(records)
-            await fold_into(self.connection, made.table, self.view, events_for(self.view, records))
+            if events := events_for(self.view, records):
+                await fold_into(self.connection, made.table, self.view, events)
         self.places.update(until)
 
     async def _behind(self, places: Places) -> int:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTo
 from bus import tracing
 from bus.decode import Record, Unreadable, read_envelope, read_message
 from bus.history import LARGE_FETCHES, History
+from bus.letters import REDRIVEN_BY
 from bus.login import Login
 from bus.uow import new_id, traceparent
 from schemas.envelope import Envelope, Header, envelope_for, to_headers
@@ -59,7 +60,7 @@ Until = Bookmark | Literal["now"] | None
 class Heard:
     """A record as it was read. ``fault`` is the code that says why no message could be made of it.
 
-    A dead letter names who put it aside and its origin, ``topic/partition/offset``.
+    A dead letter names who put it aside and its origin, ``topic/partition/offset``; what was sent again names who did.
     """
 
     topic: str
@@ -71,6 +72,7 @@ class Heard:
     message: Message | None
     fault: str | None = None
     put_aside_by: str | None = None
+    redriven_by: str | None = None
     origin: str | None = None
 
     @property
@@ -112,6 +114,7 @@ def hear(record: Record) -> Heard:
         message=message,
         fault=fault,
         put_aside_by=headers.get("tf-group"),
+        redriven_by=headers.get(REDRIVEN_BY),
         origin=headers.get("tf-origin"),
     )
 

@@ -1,21 +1,25 @@
-"""`python -m infra up|status|down|label|env|setup`: the federation on this machine."""
+"""`python -m infra up|status|down|label|env|rotate|setup`: the federation on this machine."""
 
 import asyncio
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from infra import lifecycle, report
+from infra import lifecycle, report, rotation
 from infra.demo.hospital import label_images, open_hospitals, planned
 from infra.federation import ROOT, RUN, Federation, remembered
 from infra.parts.part import PartNotReadyError
+from infra.rotation import CannotRotate
 from infra.supervision import Supervisor
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+rotate = typer.Typer(no_args_is_help=True, help="Replace a key while everybody goes on.")
+app.add_typer(rotate, name="rotate")
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -72,6 +76,32 @@ def env() -> None:
     """Print the addresses of the running federation as shell lines."""
     _running()
     print((RUN / "env").read_text(), end="")
+
+
+def _rotated(rotate: Callable[[Federation], None], sentence: str) -> None:
+    try:
+        rotate(_running())
+    except CannotRotate as refused:
+        _fail(str(refused))
+    console.print(sentence)
+
+
+@rotate.command("certificate")
+def rotate_certificate() -> None:
+    """Give the broker a new key and certificate. Nobody is restarted."""
+    _rotated(rotation.rotate_certificate, "the broker shows a new certificate; open connections stay open")
+
+
+@rotate.command("password")
+def rotate_password(principal: str) -> None:
+    """Give a principal a new password. Only its own process is restarted."""
+    _rotated(lambda here: rotation.rotate_password(here, principal), f"{principal} has a new password")
+
+
+@rotate.command("signing-key")
+def rotate_signing_key(trust: str) -> None:
+    """Have a trust sign by a new key. Only its own node is restarted; the old key stays good until it is removed."""
+    _rotated(lambda here: rotation.rotate_signing_key(here, trust), f"{trust} signs by a new key")
 
 
 def _running() -> Federation:

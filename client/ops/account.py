@@ -14,6 +14,8 @@ from bus.uow import new_id
 from schemas.operations import ActDone, ActFailed, ActIntended, LetterPlace, OperatorEvent
 
 TOPIC = OperatorEvent.topic_template
+LONGEST_TARGET = 500
+"""Characters; what is longer is cut: ``count`` and ``letters`` say the rest."""
 
 
 class Refused(Exception):
@@ -95,7 +97,8 @@ async def accounted(speaker: Speaker, warrant: Warrant, act: Act) -> AsyncIterat
 
     An act that is neither done nor failed was cut short: its letters stay with it until somebody takes them again.
     """
-    named = {"act_id": new_id(), "operator": warrant.operator, "action": act.action, "target": act.target}
+    target = act.target[:LONGEST_TARGET]
+    named = {"act_id": new_id(), "operator": warrant.operator, "action": act.action, "target": target}
     await speaker.send(ActIntended(**named, reason=warrant.why, count=act.count, letters=act.letters, again=act.again))
     progress = Progress(await _taken(speaker, act, named))
     try:

@@ -7,7 +7,9 @@ from typing import Any
 
 from bus.speaker import Heard
 from schemas.message import Rejected
-from schemas.topics import DEAD_LETTER_PREFIX
+from schemas.topics import DEAD_LETTER_PREFIX, REDRIVE_PREFIX
+
+COPIES = (DEAD_LETTER_PREFIX, REDRIVE_PREFIX)
 
 TELLING = (
     "trust_id",
@@ -31,10 +33,11 @@ TELLING = (
 
 @dataclass(slots=True)
 class Node:
-    """One message; ``put_aside`` are its copies among the dead letters, ``children`` what it caused."""
+    """One message; its copies that were ``put_aside`` or ``redriven``, and ``children``, what it caused."""
 
     heard: Heard
     put_aside: list[Heard] = field(default_factory=list)
+    redriven: list[Heard] = field(default_factory=list)
     children: list["Node"] = field(default_factory=list)
 
 
@@ -88,20 +91,16 @@ def _circles(nodes: dict[str, Node], roots: list[Node]) -> Iterator[Node]:
 
 
 def _nodes(heard: Iterable[Heard]) -> dict[str, Node]:
-    """By event id; a record that was delivered twice is one node, a dead letter belongs to its original."""
+    """By event id; a record that was delivered twice is one node, a copy belongs to its original."""
     nodes: dict[str, Node] = {}
-    for record in sorted(
-        heard, key=lambda record: (record.topic.startswith(DEAD_LETTER_PREFIX), time_of(record), record.offset)
-    ):
+    for record in sorted(heard, key=lambda record: (record.topic.startswith(COPIES), time_of(record), record.offset)):
         name = record.envelope.id if record.envelope else _origin(record)
         node = nodes.setdefault(name, Node(record))
-        if _is_put_aside(record):
+        if record.topic.startswith(DEAD_LETTER_PREFIX):
             node.put_aside.append(record)
+        elif record.topic.startswith(REDRIVE_PREFIX):
+            node.redriven.append(record)
     return dict(sorted(nodes.items(), key=lambda item: time_of(item[1].heard)))
-
-
-def _is_put_aside(record: Heard) -> bool:
-    return record.topic.startswith(DEAD_LETTER_PREFIX)
 
 
 def _origin(record: Heard) -> str:
@@ -158,5 +157,6 @@ def as_record(heard: Heard) -> dict[str, Any]:
         "causationid": envelope.causationid if envelope else None,
         "fault": heard.fault,
         "put_aside_by": heard.put_aside_by,
+        "redriven_by": heard.redriven_by,
         "data": heard.message.model_dump(mode="json", exclude_none=True) if heard.message else None,
     }

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from bus.decode import ORIGIN, Record
-from bus.letters import OURS
+from bus.letters import OURS, REDRIVE_COUNT, REDRIVEN_BY
 from bus.speaker import Outgoing, Speaker
 from client.ops.account import Act, Ledger, Warrant, accounted
 from schemas.envelope import Header
@@ -20,7 +20,6 @@ from schemas.operations import ActDone, LetterPlace
 from schemas.topics import DEAD_LETTER_PREFIX, PROJECTORS, redrive_topic
 
 REDRIVE, DROP = "redrive", "drop"
-REDRIVEN_BY, REDRIVE_COUNT = "tf-redriven-by", "tf-redrive-count"
 Standing = Literal["open", "unfinished", "redriven", "dropped"]
 Pause = Callable[[float], Awaitable[None]]
 

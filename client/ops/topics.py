@@ -131,7 +131,7 @@ async def _compare(admin: TopicAdmin, *, grow: bool, prune: bool) -> list[Step]:
 async def _applied(given: Warrant, *, grow: bool, prune: bool) -> int:
     async with topic_admin(federation_settings().admin_login()) as admin, terminal.administrators_voice() as voice:
         steps = [step for step in await _compare(admin, grow=grow, prune=prune) if step.change != "leave"]
-        act = Act("apply_topics", "; ".join(f"{step.change} {step.topic}" for step in steps)[:500], len(steps))
+        act = Act("apply_topics", "; ".join(f"{step.change} {step.topic}" for step in steps), len(steps))
         if not steps:
             return 0
         await _carry_out(admin, [step for step in steps if step.topic == ACCOUNT], Progress())

@@ -77,11 +77,14 @@ def summary(steps: Sequence[Step]) -> str:
 
 def step_as_record(step: Step) -> dict[str, object]:
     aside = [as_record(copy) for copy in step.node.put_aside]
-    return {**as_record(step.node.heard), "depth": step.depth, "after_s": step.after_s, "put_aside": aside}
+    again = [as_record(copy) for copy in step.node.redriven]
+    place = {"depth": step.depth, "after_s": step.after_s}
+    return {**as_record(step.node.heard), **place, "put_aside": aside, "redriven": again}
 
 
 def _text(node: Node) -> str:
     heard = node.heard
     aside = "".join(f" ✗ put aside by {copy.put_aside_by}: {copy.fault}" for copy in node.put_aside)
+    again = "".join(f" ↻ redriven by {copy.redriven_by} at {copy.at:%H:%M:%S}" for copy in node.redriven)
     fault = f" ✗ {heard.fault}" if heard.fault and not node.put_aside else ""
-    return f"{name_of(heard)} {heard.key} on {heard.topic} {told(heard)}{fault}{aside}".rstrip()
+    return f"{name_of(heard)} {heard.key} on {heard.topic} {told(heard)}{fault}{aside}{again}".rstrip()

@@ -52,6 +52,8 @@ async def scene(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     desk = ops_desk(kafka, folder, TRUSTFLOW_TRUSTS=trusts, TRUSTFLOW_OBJECTS_FOLDER=str(objects))
     async with AIOKafkaProducer(**kafka.credentials()) as producer:
         yield Scene(desk, kafka, producer, objects)
+    async with administrator(kafka.login()) as admin:
+        await admin.drop_acls(frozenset(acls((*TRUSTS, NEW_TRUST))) - frozenset(acls(TRUSTS)))
 
 
 class TestTopicsAndRules:

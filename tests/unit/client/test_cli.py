@@ -10,7 +10,7 @@ from client.cli import app
 from client.sdk import bundle_bytes
 from client.terminal import EXIT_CODES
 from schemas.bundle import inspect
-from schemas.cohort import QuerySubmitted, QueryTotalled, SubmitQuery, TrustCounted
+from schemas.cohort import CohortFrozen, QuerySubmitted, QueryTotalled, SubmitQuery, TrustCounted
 from schemas.imaging import ImportFinished, ImportStarted, RetryStudies, Tally
 from schemas.project import AddMember, CreateProject, ProjectApproved, ProjectCreated, StageProject
 from schemas.training import ApproveBundle, BundleSubmitted, ModelCreated, RunFailed, RunPlan, RunStarted, StartRun
@@ -130,6 +130,13 @@ def test_what_no_event_tells_of_is_wrong_usage_with_a_remedy(trustflow, what):
     result = trustflow(what, "show", "unknown")
     assert result.exit_code == 2
     assert "trustflow" in result.stderr
+
+
+def test_a_project_of_which_only_a_cohort_was_told_is_not_known_yet(trustflow, voice):
+    voice.said = [CohortFrozen(project_id="p1", query_id="q1", trust_id="amber", digest=DIGEST)]
+    assert trustflow("project", "show", "p1").exit_code == 2
+    voice.said.append(CREATED)
+    assert trustflow("project", "show", "p1").exit_code == 0
 
 
 @pytest.fixture

@@ -51,6 +51,15 @@ def test_a_record_delivered_twice_is_one_node_and_a_dead_letter_hangs_on_its_ori
     assert "put aside by project: wrong_key" in line(step)
 
 
+def test_what_was_sent_again_is_told_at_its_original_and_not_a_message_of_its_own(record_of):
+    command = record_of(CREATE, "c1", offset=5)
+    again = record_of(CREATE, "c1", topic="redrive.project", offset=0, redriven_by="ada")
+    (root,) = tree([again, command])
+    assert root.heard == command
+    (step,) = walk([root])
+    assert "redriven by ada" in line(step)
+
+
 def test_a_record_without_envelope_is_found_by_its_key_and_joined_with_its_dead_letter(record_of):
     garbage = record_of(CREATE, envelope=None, message=None, fault="malformed", topic="project.commands", offset=4)
     dead = record_of(

@@ -14,7 +14,7 @@ from schemas.registry import message_class, newer_major_of_known
 from schemas.topics import all_topics
 from schemas.training import ModelEvent, TrainingCommandRejected, TrustEvaluated
 
-CONTEXTS = "project|cohort|imaging|training|aggregation|trust|operator"
+CONTEXTS = "project|cohort|imaging|training|aggregation|trust|operator|audit"
 NAME = re.compile(rf"trustflow\.(?P<context>{CONTEXTS})\.[a-z][a-z_]*\.v[1-9]\d*")
 TYPES = {message.type: message for message in message_types()}
 TOPICS = {topic.name for topic in all_topics(["amber"])}

@@ -96,6 +96,13 @@ def test_a_project_is_what_its_events_say():
     assert view.frozen == {"amber": "suppressed"}
 
 
+def test_a_cohort_may_be_told_of_before_its_project():
+    frozen = CohortFrozen(project_id="p1", query_id="q1", trust_id="amber", digest=DIGEST, persons=40)
+    before = folded(fold_project, frozen, ProjectActivated(project_id="p1"))
+    assert (before.status, before.frozen) == ("unknown", {"amber": "40"})
+    assert fold_project(before, CREATED) == folded(fold_project, CREATED, frozen)
+
+
 @pytest.mark.parametrize("fold", [fold_project, fold_query, fold_import, fold_model, fold_run])
 def test_nothing_comes_of_events_about_something_else(fold):
     assert fold(None, ProjectActivated(project_id="p1")) is None
@@ -164,6 +171,8 @@ def test_a_models_newest_code_is_the_last_that_was_accepted():
     assert view.newest_bundle == DIGEST
     assert view.bundles[DIGEST].decisions["amber"].by == "ada"
     assert view.bundles[OTHER].refused == "no_entry_point: Put trainer.py at the top."
+    again = folded(fold_model, created, accepted, accepted.model_copy(update={"sha256": OTHER}), accepted)
+    assert again.newest_bundle == DIGEST
 
 
 def test_a_run_shows_its_trusts_rounds_and_what_went_wrong():
