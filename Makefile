@@ -15,7 +15,7 @@ setup:  ## install what this machine lacks
 demo: setup  ## play the whole path on real images, print a summary, stop
 	@$(PYTHON) -m infra.demo
 
-up: setup  ## start the federation and keep it (TRUSTS=3 for three trusts)
+up: setup  ## start the federation and keep it (TRUSTS=3 for three trusts, TLS=1, WATCH=1 for Prometheus)
 	@$(PYTHON) -m infra up
 
 status:  ## show every process of the federation

@@ -156,11 +156,15 @@ class Speaker:
         """Write records as they are, in this order; return when the broker has all of them."""
         with reaching(self._login):
             producer = await self._voice()
-            sent = [
-                await producer.send(record.topic, record.value, key=record.key, headers=list(record.headers))
-                for record in records
-            ]
-            await asyncio.gather(*sent)
+            try:
+                sent = [
+                    await producer.send(record.topic, record.value, key=record.key, headers=list(record.headers))
+                    for record in records
+                ]
+                await asyncio.gather(*sent)
+            except KafkaError:
+                await self._lose_voice(producer)
+                raise
 
     async def ask(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Accepted:
         """Send a command and wait for what becomes of it.
@@ -246,6 +250,12 @@ class Speaker:
                 await _started(producer.start, producer.stop)
                 self._producer = producer
             return self._producer
+
+    async def _lose_voice(self, producer: AIOKafkaProducer) -> None:
+        """An idempotent producer that has given up a record is out of sequence for ever: the next is a new one."""
+        if self._producer is producer:
+            self._producer = None
+            await producer.stop()
 
     async def _listen(self) -> asyncio.Task[None]:
         """Be at the end of the answers before anything is asked."""

@@ -1,7 +1,7 @@
 """The writer at the chain's beginning: one number for every strand, again and again, and an eye on its end."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ ARRIVED = """select coalesce(min(latest), -1) from unnest($1::text[]) as wanted,
     select coalesce(max(number), -1) as latest from effect where strand = wanted) as each_strand"""
 MOST_ROUNDS_AHEAD = 150
 LOOK_S = 0.05
+GIVE_UP_AFTER_MS = 5_000
 
 
 def command_id(strand: str, number: int) -> str:
@@ -30,12 +31,13 @@ def command_id(strand: str, number: int) -> str:
 class Load:
     """``rounds`` numbers of each strand are on the broker; ``arrived`` of them have had their last effect."""
 
-    producer: AIOKafkaProducer
+    login: Mapping[str, Any]
     last: Any
     strands: Sequence[str]
     round_s: float
     rounds: int = 0
     arrived: int = 0
+    _producer: AIOKafkaProducer | None = None
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -54,6 +56,7 @@ class Load:
             await self._has_arrived(self.rounds)
         finally:
             watching.cancel()
+            await self._be_silent()
 
     def stop(self) -> None:
         self._over.set()
@@ -71,9 +74,24 @@ class Load:
         records = [_command(strand, number) for strand in self.strands]
         while True:
             try:
-                return await send(self.producer, records)
+                return await send(await self._voice(), records)
             except KafkaError:
+                # one that has given up a record is out of sequence for ever
+                await self._be_silent()
                 await asyncio.sleep(LOOK_S)
+
+    async def _voice(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            self._producer = AIOKafkaProducer(
+                **self.login, enable_idempotence=True, linger_ms=2, request_timeout_ms=GIVE_UP_AFTER_MS
+            )
+            await self._producer.start()
+        return self._producer
+
+    async def _be_silent(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
 
     async def _watch(self) -> None:
         while True:

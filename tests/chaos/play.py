@@ -24,7 +24,7 @@ def plan_for(world: World, seed: int, kills: int) -> Plan:
 
 def storm_of(world: World, plan: Plan, *, strands: int = 24, round_s: float = 0.08) -> Storm:
     names = [f"s{secrets.token_hex(3)}" for _ in range(strands)]
-    return Storm(world, plan, Load(world.producer, world.chain.databases[GAMMA], names, round_s))
+    return Storm(world, plan, Load(world.broker.credentials(), world.chain.databases[GAMMA], names, round_s))
 
 
 async def play(storm: Storm) -> Report:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
 
 from bus.database import migrate, open_pool
 from infra.parts.kafka import Kafka
@@ -48,7 +47,6 @@ class World:
     postgres: Breakable
     line: Proxy
     chain: Chain
-    producer: AIOKafkaProducer
 
 
 @asynccontextmanager
@@ -93,12 +91,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
         chain = await stack.enter_async_context(
             chain_on(broker, Database(postgres), folder, detour=f"127.0.0.1:{line.port}")
         )
-        producer = await stack.enter_async_context(writer(broker))
-        yield World(broker, *parts, line, chain, producer)
-
-
-def writer(broker: Broker) -> AIOKafkaProducer:
-    return AIOKafkaProducer(**broker.credentials(), enable_idempotence=True, linger_ms=2, request_timeout_ms=5000)
+        yield World(broker, *parts, line, chain)
 
 
 @asynccontextmanager

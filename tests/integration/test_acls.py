@@ -16,7 +16,7 @@ from bus.broker_admin import administrator
 from bus.objects import NginxObjects, grant_download, grant_upload
 from infra.parts.nginx import Nginx
 from schemas.manifest import Part, manifest_of
-from schemas.topics import SERVICES, acls, all_topics
+from schemas.topics import SERVICES, SPEAKERS, acls, all_topics, principals
 from tests.conftest import Broker
 
 pytestmark = pytest.mark.integration
@@ -25,7 +25,7 @@ TRUSTS = ("amber", "birch")
 TOPICS = {topic.name: topic for topic in all_topics(TRUSTS)}
 DENIED = (TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
 NO_ERROR = 0
-PRINCIPALS = ("trust-amber", "trust-birch", "client", "operator", *SERVICES)
+PRINCIPALS = principals(TRUSTS)
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +111,12 @@ class TestTrusts:
 
 
 class TestHub:
-    async def test_the_client_writes_commands_only(self, producers: dict[str, AIOKafkaProducer]) -> None:
-        topics = list(TOPICS)
+    @pytest.mark.parametrize("speaker", SPEAKERS)
+    async def test_who_speaks_for_people_writes_commands_only(
+        self, producers: dict[str, AIOKafkaProducer], speaker: str
+    ) -> None:
         wanted = {f"{name}.commands" for name in ("project", "cohort", "imaging", "training")}
-        assert await writable(producers["client"], topics) == wanted
+        assert await writable(producers[speaker], list(TOPICS)) == wanted
 
     async def test_the_operator_says_what_it_did_and_what_to_try_again_and_nothing_else(
         self, producers: dict[str, AIOKafkaProducer]

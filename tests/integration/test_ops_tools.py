@@ -14,7 +14,7 @@ from bus.broker_admin import administrator
 from bus.topic_admin import TopicAdmin, topic_admin
 from bus.uow import new_id
 from client.ops.account import Progress
-from client.ops.topics import Step, _carry_out
+from client.ops.topic_plan import Step, _carry_out
 from schemas.operations import ActDone, ActIntended
 from schemas.project import ProjectActivated
 from schemas.topics import Acl, Topic, acls, trust_topics

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from infra.parts.part import free_port
 from tests.chaos.checker import faults
@@ -37,17 +36,17 @@ class World:
     async def through(self, disturb: Callable[[], Any]) -> None:
         """Let numbers flow, disturb, let one more through, and judge all that ever was."""
         strands = [f"s{secrets.token_hex(4)}" for _ in range(STRANDS)]
-        async with AIOKafkaProducer(bootstrap_servers=self.cluster.bootstrap) as producer:
-            load = Load(producer, self.database, strands, round_s=0.02)
-            async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as tasks:
-                tasks.create_task(load.run())
-                await load.one_through()
-                await disturb()
-                await load.one_through()
-                load.stop()
+        login = {"bootstrap_servers": self.cluster.bootstrap}
+        load = Load(login, self.database, strands, round_s=0.02)
+        async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as tasks:
+            tasks.create_task(load.run())
+            await load.one_through()
+            await disturb()
+            await load.one_through()
+            load.stop()
         self.wanted |= dict.fromkeys(strands, load.rounds)
         await self._all_said()
-        left = await stage(ALPHA, self.database, {"bootstrap_servers": self.cluster.bootstrap})
+        left = await stage(ALPHA, self.database, login)
         assert faults(self.wanted, left) == []
 
     async def answered(self, request: Request, *errors: Error) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
 from bus.participant import STOP_WITHIN_S
@@ -19,7 +18,7 @@ from tests.chaos.evidence import stage
 from tests.chaos.load import Load
 from tests.chaos.members import Member, settings_of
 from tests.chaos.messages import ALPHA, BETA, CHAIN, GAMMA, PARTITIONS, ROLES, RULES, TOPICS
-from tests.chaos.world import Chain, chain_on, writer
+from tests.chaos.world import Chain, chain_on
 from tests.conftest import Broker, Database
 
 pytestmark = pytest.mark.integration
@@ -33,14 +32,13 @@ LIVES = "select count(distinct pid) from effect where strand = any($1) and pid =
 class World:
     chain: Chain
     broker: Broker
-    producer: AIOKafkaProducer
     wanted: dict[str, int] = field(default_factory=dict)
 
     @asynccontextmanager
     async def load(self) -> AsyncIterator[Load]:
         """Numbers flow along strands of their own until the block ends, and then until all have arrived."""
         strands = [f"s{secrets.token_hex(4)}" for _ in range(4 * PARTITIONS)]
-        load = Load(self.producer, self.chain.databases[GAMMA], strands, round_s=0.05)
+        load = Load(self.broker.credentials(), self.chain.databases[GAMMA], strands, round_s=0.05)
         async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as tasks:
             tasks.create_task(load.run())
             await load.one_through()
@@ -63,10 +61,10 @@ class World:
 @pytest.fixture(scope="module")
 async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     await kafka.provision(TOPICS, RULES, ROLES)
-    async with chain_on(kafka, postgres, tmp_path_factory.mktemp("chain")) as chain, writer(kafka) as producer:
+    async with chain_on(kafka, postgres, tmp_path_factory.mktemp("chain")) as chain:
         for member in chain.members:
             member.start()
-        yield World(chain, kafka, producer)
+        yield World(chain, kafka)
 
 
 async def test_one_of_three_is_killed_and_another_joins(world: World) -> None:

@@ -77,5 +77,6 @@ def test_any_bytes_survive_postgresqls_text(raw: bytes) -> None:
 @given(st.lists(st.tuples(st.text(st.characters(exclude_categories=("Cs",))), st.none() | st.binary())))
 async def test_any_headers_survive_the_outbox(headers: list[Header]) -> None:
     letter, *_ = await rows_of(inbox(), FakeRecord("project.commands", b"\0\xff", b"\0", headers))
-    assert headers_from_json(json.loads(letter[3]))[: len(headers)] == headers
+    theirs = [header for header in headers if not header[0].startswith("tf-")]
+    assert headers_from_json(json.loads(letter[3]))[: len(theirs)] == theirs
     assert as_bytes(str(letter[1])) == b"\0\xff"

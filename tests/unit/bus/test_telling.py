@@ -24,6 +24,9 @@ class FakeKafka:
         self.committed: asyncio.Future[dict[TopicPartition, int]] = asyncio.get_running_loop().create_future()
         self.places: dict[TopicPartition, int] = {}
 
+    def subscription(self) -> set[str]:
+        return {KNOWN.topic}
+
     def seek(self, partition: TopicPartition, offset: int) -> None:
         self.places[partition] = offset
 

@@ -42,6 +42,9 @@ securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: {drop: [ALL]}
+  {{- with .seccompProfile }}
+  seccompProfile: {{ toYaml . | nindent 4 }}
+  {{- end }}
 {{- end }}
 
 {{- define "trustflow.mounts" -}}
