@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bus.database import Connection
+from bus.errors import Late, Rejection
 from bus.uow import UnitOfWork
 from schemas.envelope import Envelope
 from schemas.message import Accepted, Rejected
@@ -25,26 +26,31 @@ class Answers:
             raise TypeError(f"{self.consumer} answers no commands, yet was to reject {envelope.type}")
         uow.emit(self.rejected(**_about(envelope), code=code, reason=reason))
 
-    async def again(self, uow: UnitOfWork, envelope: Envelope) -> None:
-        """Whoever sends a command twice may have missed the first answer."""
-        refused = await uow.connection.fetchrow(
-            "select rejected_code, rejected_reason from inbox where consumer = $1 and event_id = $2",
+    async def again(self, uow: UnitOfWork, envelope: Envelope, asked: str | None) -> None:
+        """Whoever sends a command twice may have missed the first answer; but two commands may not have one id."""
+        first = await uow.connection.fetchrow(
+            "select asked, rejected_code, rejected_reason from inbox where consumer = $1 and event_id = $2",
             self.consumer,
             envelope.id,
         )
-        if refused["rejected_code"]:
-            self.reject(uow, envelope, refused["rejected_code"], refused["rejected_reason"])
+        if first["asked"] != asked:
+            self.reject(uow, envelope, "id_used", "Another command had this id: give each command an id of its own.")
+        elif first["rejected_code"]:
+            self.reject(uow, envelope, first["rejected_code"], first["rejected_reason"])
         else:
             self.accept(uow, envelope)
 
-    async def remember(self, connection: Connection, envelope: Envelope, code: str, reason: str) -> None:
+    async def remember(
+        self, connection: Connection, envelope: Envelope, asked: str | None, refusal: Rejection | Late
+    ) -> None:
         """Keep a refusal beside the id of its command."""
         await connection.execute(
-            "insert into inbox (consumer, event_id, rejected_code, rejected_reason) values ($1, $2, $3, $4)",
+            "insert into inbox (consumer, event_id, asked, rejected_code, rejected_reason) values ($1, $2, $3, $4, $5)",
             self.consumer,
             envelope.id,
-            code,
-            reason,
+            asked,
+            refusal.code,
+            refusal.reason,
         )
 
 

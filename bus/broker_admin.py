@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, fields
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -15,7 +15,7 @@ from aiokafka.protocol.admin import DeleteAclsRequest, DescribeAclsRequest, Desc
 
 from bus.login import Login
 from bus.wire import SCRAM_SHA_512, AlterClientQuotas, CreateAcls, IncrementalAlterConfigs, UpsertScramUsers
-from schemas.topics import Acl, Operation, Quota, Topic
+from schemas.topics import Acl, Operation, Quota, Resource, Topic
 
 ITERATIONS = 4096
 T = TypeVar("T")
@@ -23,12 +23,24 @@ SETTLE_TIMEOUT_S = 20.0
 PORTION = 1_000
 SHOWN = 10
 
-_RESOURCE_OF: dict[int, Literal["TOPIC", "GROUP"]] = {2: "TOPIC", 3: "GROUP"}
-_OPERATION_OF: dict[int, Operation] = {3: "READ", 4: "WRITE", 5: "CREATE", 6: "DELETE", 8: "DESCRIBE"}
+_RESOURCE_OF: dict[int, Resource] = {2: "TOPIC", 3: "GROUP", 4: "CLUSTER", 5: "TRANSACTIONAL_ID"}
+_OPERATION_OF: dict[int, Operation] = {
+    2: "ALL",
+    3: "READ",
+    4: "WRITE",
+    5: "CREATE",
+    6: "DELETE",
+    7: "ALTER",
+    8: "DESCRIBE",
+    9: "CLUSTER_ACTION",
+    10: "DESCRIBE_CONFIGS",
+    11: "ALTER_CONFIGS",
+    12: "IDEMPOTENT_WRITE",
+}
 _RESOURCE = {name: number for number, name in _RESOURCE_OF.items()}
 _OPERATION = {name: number for number, name in _OPERATION_OF.items()}
 _LITERAL, _PREFIXED = 3, 4
-_ALLOW = 3
+_DENY, _ALLOW = 2, 3
 _ANY = 1
 _USER = "user"
 _ANY_NAMED = 2
@@ -95,9 +107,16 @@ class BrokerAdmin:
         answer = await self._send(DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY))
         _raise_on(answer.error_code, f"listing rules: {answer.error_message}")
         return frozenset(
-            Acl(user.removeprefix("User:"), _OPERATION_OF[operation], _RESOURCE_OF[kind], name, pattern == _PREFIXED)
+            Acl(
+                user.removeprefix("User:"),
+                _OPERATION_OF[operation],
+                _RESOURCE_OF[kind],
+                name,
+                prefixed=pattern == _PREFIXED,
+                denied=permission == _DENY,
+            )
             for kind, name, pattern, rules in answer.resources
-            for user, _host, operation, _permission in rules
+            for user, _host, operation, permission in rules
         )
 
     async def ensure_quotas(self, quotas: Iterable[Quota]) -> None:
@@ -176,7 +195,8 @@ def _new_topic(topic: Topic) -> NewTopic:
 def _entry(acl: Acl) -> tuple[Any, ...]:
     pattern = _PREFIXED if acl.prefixed else _LITERAL
     user = f"User:{acl.principal}"
-    return (_RESOURCE[acl.resource], acl.name, pattern, user, "*", _OPERATION[acl.operation], _ALLOW)
+    permission = _DENY if acl.denied else _ALLOW
+    return (_RESOURCE[acl.resource], acl.name, pattern, user, "*", _OPERATION[acl.operation], permission)
 
 
 def _quota_entry(quota: Quota) -> tuple[Any, ...]:

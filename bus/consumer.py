@@ -147,10 +147,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     async def apply(self, records: Sequence[Record]) -> None:
         self._in_hand = set(map(_partition, records))
+        awake = self.kafka.assignment() - self.kafka.paused()
         runs = {
             partition: list(run)
             for partition, run in groupby(sorted(records, key=_partition), key=_partition)
-            if self._is_awake(partition)
+            if partition in awake
         }
         if len(runs) > 1 and await self._apply_all(runs):
             self._in_hand.clear()

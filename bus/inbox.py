@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 MOVE = """insert into position (consumer, topic, partition, next_offset) values ($1, $2, $3, $4)
 on conflict (consumer, topic, partition) do update set next_offset = excluded.next_offset"""
 
-CLAIM = """insert into inbox (consumer, event_id) select $1, unnest($2::text[])
+CLAIM = """insert into inbox (consumer, event_id, asked) select $1, * from unnest($2::text[], $3::text[])
 on conflict do nothing returning event_id"""
 
 EXHAUSTED = "retries_exhausted"
@@ -137,7 +137,8 @@ class Inbox:
         """Move positions over what concerned nobody here, now and then: no transaction did it."""
         await pool.executemany(
             f"{MOVE} where position.next_offset < excluded.next_offset",
-            [(self.consumer, *partition, offset) for partition, offset in offsets.items()],
+            # in the order in which `apply_all` locks them
+            [(self.consumer, *partition, offset) for partition, offset in sorted(offsets.items())],
         )
 
     def take_work(self) -> frozenset[str]:
@@ -180,7 +181,7 @@ class Inbox:
         return await self._one_by_one(connection, taken, set(waiting))
 
     async def _together(self, connection: Connection, taken: Sequence[Taken]) -> list[str]:
-        fresh = await self._claim(connection, (one.id for one in taken if one.id))
+        fresh = await self._claim(connection, taken)
         opened = Opened(frozenset(deferred.key_of(one.record) for one in taken if one.id))
         results = [await self._handle(connection, one, fresh, opened) for one in taken]
         await self._flush(*(uow for uow, _ in results))
@@ -212,7 +213,7 @@ class Inbox:
         """Behind a savepoint: a rejection leaves its answer and nothing else, a failure leaves nothing."""
         try:
             async with connection.transaction():
-                fresh = await self._claim(connection, [one.id] if one.id else [])
+                fresh = await self._claim(connection, [one])
                 uow, outcome = await self._handle(connection, one, fresh, Opened())
                 await self._flush(uow)
         except Rejection as rejection:
@@ -234,7 +235,7 @@ class Inbox:
             return uow, "skipped"
         if one.read.envelope.id not in fresh:
             if isinstance(one.read.message, Command):
-                await self.answers.again(uow, one.read.envelope)
+                await self.answers.again(uow, one.read.envelope, one.asked)
             return uow, "duplicate"
         fresh.remove(one.read.envelope.id)
         uow.tell(one.entry("accepted" if isinstance(one.read.message, Command) else "taken", uow.now))
@@ -247,14 +248,16 @@ class Inbox:
         metrics.AGE_SECONDS.labels(one.type).observe((uow.now - one.read.envelope.time).total_seconds())
         return uow, "applied"
 
-    async def _claim(self, connection: Connection, ids: Iterable[str]) -> set[str]:
-        """Return those that were not applied before."""
-        wanted = list(ids)
-        rows = await connection.fetch(CLAIM, self.consumer, wanted) if wanted else ()
+    async def _claim(self, connection: Connection, taken: Iterable[Taken]) -> set[str]:
+        """Return the ids of those that were not applied before."""
+        wanted = [(one.id, one.asked) for one in taken if one.id]
+        if not wanted:
+            return set()
+        rows = await connection.fetch(CLAIM, self.consumer, *map(list, zip(*wanted, strict=True)))
         return {row["event_id"] for row in rows}
 
     async def _refuse(self, connection: Connection, one: Taken, refusal: Rejection | Late) -> None:
-        await self.answers.remember(connection, one.envelope, refusal.code, refusal.reason)
+        await self.answers.remember(connection, one.envelope, one.asked, refusal)
         uow = self._uow(connection, one.envelope)
         uow.tell(one.entry(f"rejected:{refusal.code}", uow.now))
         self.answers.reject(uow, one.envelope, refusal.code, refusal.reason)

@@ -36,10 +36,10 @@ class Projector(Inbox):
     async def _collect(self, message: Message, _uow: UnitOfWork) -> None:
         self._said.append(message)
 
-    async def _claim(self, _connection: Connection, ids: Iterable[str]) -> set[str]:
+    async def _claim(self, _connection: Connection, taken: Iterable[Taken]) -> set[str]:
         """A batch begins: what is behind the position was folded, what is not was not."""
         self._said.clear()
-        return set(ids)
+        return {one.id for one in taken if one.id}
 
     async def _flush(self, *uows: UnitOfWork) -> None:
         said, self._said = self._said, []

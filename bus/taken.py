@@ -25,6 +25,14 @@ class Taken:
         return self.read.envelope.id if self.handler and isinstance(self.read, Decoded) else None
 
     @property
+    def asked(self) -> str | None:
+        """What a command asks, as a digest: one id is one command."""
+        if not isinstance(self.read, Decoded) or not isinstance(self.read.message, Command):
+            return None
+        envelope = self.read.envelope
+        return digest(f"{envelope.type} {envelope.subject} ".encode() + (self.record.value or b""))
+
+    @property
     def envelope(self) -> Envelope:
         if self.read.envelope is None:
             raise TypeError("what has no envelope reaches no handler")

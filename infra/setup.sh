@@ -6,7 +6,10 @@ cd "$(dirname "$0")/.."
 STAMP=build/setup.sha256
 export UV_CACHE_DIR="$PWD/build/cache/uv" PIP_CACHE_DIR="$PWD/build/cache/pip"
 
-inputs() { cat requirements.txt pyproject.toml infra/uv.txt infra/setup.sh infra/kafka/pom.xml | sha256sum; }
+inputs() {
+    cat requirements.txt pyproject.toml infra/uv.txt infra/setup.sh infra/kafka/pom.xml \
+        examples/node/package*.json tests/contract/asyncapi/package*.json | sha256sum
+}
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
@@ -20,6 +23,7 @@ missing_packages() {
     [ -x /usr/sbin/Orthanc ] || echo orthanc
     [ -x /usr/sbin/nginx ] || echo nginx-light
     command -v dcm2niix >/dev/null || echo dcm2niix
+    command -v kcat >/dev/null || echo kcat
     command -v bwrap >/dev/null || echo bubblewrap
     command -v promtool >/dev/null || echo prometheus
     [ -x .venv/bin/python ] || python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
@@ -64,6 +68,8 @@ main() {
     install_python
     echo "fetching Kafka's jars"
     .venv/bin/python -m infra.kafka.jars
+    echo "fetching what the examples and the check of the AsyncAPI document need from npm"
+    .venv/bin/python -m infra.node
     inputs >"$STAMP"
 }
 

@@ -27,7 +27,22 @@ SERVICES = ("project", "cohort", "imaging_ingest", "training_coordinator", "aggr
 WATCHERS = (*PROJECTORS, *SPEAKERS)
 """Who reads every event of the hub."""
 
-Operation = Literal["READ", "WRITE", "CREATE", "DELETE", "DESCRIBE"]
+Operation = Literal[
+    "READ",
+    "WRITE",
+    "CREATE",
+    "DELETE",
+    "DESCRIBE",
+    "ALL",
+    "ALTER",
+    "CLUSTER_ACTION",
+    "DESCRIBE_CONFIGS",
+    "ALTER_CONFIGS",
+    "IDEMPOTENT_WRITE",
+]
+"""Ours are the first five; the others are Kafka's, and on a broker somebody may have used them by hand."""
+
+Resource = Literal["TOPIC", "GROUP", "CLUSTER", "TRANSACTIONAL_ID"]
 TRUST_PREFIX = "trust-"
 AUDIT_EVENTS = "audit.events"
 TRUST_TOPIC = re.compile(r"trust\.(?P<trust>[a-z][a-z0-9-]{0,30})\.[a-z]+")
@@ -57,9 +72,10 @@ class Topic:
 class Acl:
     principal: str
     operation: Operation
-    resource: Literal["TOPIC", "GROUP"]
+    resource: Resource
     name: str
     prefixed: bool = False
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from bus.broker_admin import administrator
 from bus.login import Login
@@ -107,6 +110,17 @@ class Broker:
             await _unless_empty(admin.ensure_users, added)
             await _unless_empty(admin.ensure_topics, tuple(topics))
             await _unless_empty(admin.ensure_acls, tuple(rules))
+
+    async def empty(self, topics: Iterable[Topic]) -> None:
+        """Delete what an earlier test has said: who starts with a new database would hear all of it."""
+        everything = RecordsToDelete(before_offset=-1)
+        partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+        admin = AIOKafkaAdminClient(**self.credentials())
+        await admin.start()
+        try:
+            await admin.delete_records(dict.fromkeys(partitions, everything))
+        finally:
+            await admin.close()
 
     async def provision_federation(self, trusts: Iterable[str] = TRUSTS) -> None:
         """Create every topic and rule of `schemas/topics.py` for these trusts."""

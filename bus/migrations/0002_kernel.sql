@@ -1,5 +1,5 @@
--- What a refused command was told: sent again with the same id, it is told the same.
-alter table inbox add column rejected_code text, add column rejected_reason text;
+-- What a command asked, as a digest, and what a refused one was told: sent again with the same id, it is told the same.
+alter table inbox add column asked text, add column rejected_code text, add column rejected_reason text;
 create index inbox_by_age on inbox using brin (received_at);
 
 -- Written and read as it is: jsonb would be parsed and printed each time.

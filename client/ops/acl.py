@@ -96,4 +96,5 @@ def _rows(found: Difference) -> Iterator[tuple[str, ...]]:
 
 
 def _cells(acl: Acl) -> tuple[str, ...]:
-    return (acl.principal, acl.operation, acl.resource, f"{acl.name}*" if acl.prefixed else acl.name)
+    operation = f"deny {acl.operation}" if acl.denied else acl.operation
+    return (acl.principal, operation, acl.resource, f"{acl.name}*" if acl.prefixed else acl.name)

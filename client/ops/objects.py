@@ -8,7 +8,7 @@ import typer
 
 from client import terminal
 from client.ops.consent import Operator, Why, Yes, tell_dry_run, warrant
-from client.ops.rubbish import FolderStore, Stored, sweep, unnamed
+from client.ops.rubbish import FolderStore, Stored, look, sweep
 from client.settings import NotRunning, federation_settings
 from client.terminal import AsJson, out, say, say_json, table
 
@@ -19,6 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="The object lane, where the store's
 def sweep_(
     *,
     grace: Annotated[float, typer.Option(min=1.0, help="Days that an object is left alone after its last part.")] = 7.0,
+    most: Annotated[bool, typer.Option("--most", help="Even if that is more than half of what is stored.")] = False,
     yes: Yes = False,
     why: Why = "",
     operator: Operator = "",
@@ -33,8 +34,9 @@ def sweep_(
     async def work() -> tuple[Sequence[Stored], Sequence[Stored]]:
         store = _store()
         async with terminal.operator_ears() as speaker:
-            found = await unnamed(speaker, store, datetime.now(UTC), timedelta(days=grace))
-            return found, await sweep(speaker, store, found, given) if given and found else ()
+            found = await look(speaker, store, datetime.now(UTC), timedelta(days=grace))
+            gone = await sweep(speaker, store, found, given, most=most) if given and found.unnamed else ()
+            return found.unnamed, gone
 
     found, gone = terminal.ended(work)
     if given is None:

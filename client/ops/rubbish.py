@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bus.speaker import Speaker
-from client.ops.account import Act, Warrant, accounted
+from client.ops.account import Act, Refused, Warrant, accounted
 from client.ops.tail import originals
 
 
@@ -89,15 +89,41 @@ async def named_objects(speaker: Speaker, now: datetime) -> frozenset[str]:
         return frozenset([prefix async for record in records for prefix in names_in(record.value, now)])
 
 
-async def unnamed(speaker: Speaker, store: Store, now: datetime, grace: timedelta) -> list[Stored]:
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Objects that no event names, of so many that are stored."""
+
+    unnamed: tuple[Stored, ...]
+    stored: int
+
+    @property
+    def is_most(self) -> bool:
+        """More than half: rather than rubbish this may be the store of another broker, or a broker that lost records."""
+        return 2 * len(self.unnamed) > self.stored
+
+
+async def look(speaker: Speaker, store: Store, now: datetime, grace: timedelta) -> Finding:
     """List first, then read: what is named in between was listed already."""
     listed = list(store.objects())
-    return rubbish(listed, await named_objects(speaker, now), now - grace)
+    return Finding(tuple(rubbish(listed, await named_objects(speaker, now), now - grace)), len(listed))
 
 
-async def sweep(speaker: Speaker, store: Store, found: Iterable[Stored], warrant: Warrant) -> list[Stored]:
-    """Remove objects; return those that are gone."""
-    meant = list(found)
+async def sweep(
+    speaker: Speaker, store: Store, finding: Finding, warrant: Warrant, *, most: bool = False
+) -> list[Stored]:
+    """Remove objects; return those that are gone.
+
+    Raises
+    ------
+    Refused
+        it is most of what is stored, and nobody has said that this is right.
+    """
+    meant = finding.unnamed
+    if finding.is_most and not most:
+        raise Refused(
+            f"{len(meant)} of {finding.stored} objects would go, more than half: is this the broker that they belong "
+            "to, and has it all its records? If so, add --most"
+        )
     about = f"{len(meant)} objects, {sum(one.size for one in meant)} bytes"
     gone: list[Stored] = []
     async with accounted(speaker, warrant, Act("sweep_objects", about, len(meant))) as progress:

@@ -33,6 +33,9 @@ class Query(BaseModel):
     answers: dict[str, int | None] = {}
     closed: bool = False
 
+    def awaits(self, trust: str) -> bool:
+        return trust in self.trusts and trust not in self.answers
+
     @property
     def silent(self) -> tuple[str, ...]:
         return tuple(trust for trust in self.trusts if trust not in self.answers)
@@ -74,7 +77,7 @@ def _count(query: Query, trust: str) -> CountCohort:
 
 def answer(query: Query, counted: CohortCounted) -> tuple[Query, list[Message]]:
     """A trust's answer; one that comes twice, too late or unasked changes nothing."""
-    if counted.trust_id not in query.silent or query.closed:
+    if query.closed or not query.awaits(counted.trust_id):
         return query, []
     released = _released(counted)
     return _close_if_complete(_with(query, counted.trust_id, released.persons), [released])
@@ -130,7 +133,7 @@ def _timed_out(query: Query, trust: str) -> TrustCounted:
 
 
 def _close_if_complete(query: Query, said: list[Message]) -> tuple[Query, list[Message]]:
-    if query.silent:
+    if len(query.answers) < len(query.trusts):
         return query, said
     return query.model_copy(update={"closed": True}), [*said, _total(query)]
 

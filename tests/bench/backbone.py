@@ -20,9 +20,9 @@ from tests.bench.prefill import fill
 from tests.bench.results import Result
 from tests.integration.process import our_process
 
-EVENTS = 20_000
+EVENTS = 100_000
 NAIVE_EVENTS = 2_000
-RUNS = 1
+RUNS = 3
 AIM = 10_000
 LOOK_S = 0.02
 

@@ -29,7 +29,7 @@ from tests.integration.process import our_process
 
 MESSAGES = 100_000
 AT_ONCE = 5_000
-RUNS = 1
+RUNS = 3
 AIM = 20_000
 LOOK_S = 0.02
 MIGRATIONS = Path(ledger.__file__).parent / "migrations"

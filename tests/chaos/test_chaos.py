@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.play import plan_for, play, storm_of
-from tests.chaos.points import POINTS
 from tests.chaos.world import world
 
 pytestmark = pytest.mark.integration
@@ -22,5 +21,4 @@ async def test_no_effect_is_lost_doubled_or_out_of_order_whatever_dies(tmp_path:
         report = await play(storm_of(world_, plan_for(world_, seed, KILLS)))
     assert (report.ended_alone, report.faults) == ([], []), f"seed {seed}"
     assert sum(len(times) for times in report.recoveries.values()) == KILLS + len(report.plan.blows)
-    assert {f"kill -9 {point}" for point in POINTS if point != "in_relay"} <= report.recoveries.keys()
     assert all(report.wanted.values())

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from bus.signing import Author
 from bus.uow import new_id, traceparent
 from schemas.envelope import Header, envelope_for, to_headers
 from schemas.message import Message
@@ -34,16 +35,17 @@ class Raw:
         return list((dict(self.headers) | {f"ce_{name}": value for name, value in headers.items()}).items())
 
 
-def raw(message: Message, *, id_: str | None = None) -> Raw:
+def raw(message: Message, *, id_: str | None = None, author: Author | None = None) -> Raw:
+    """The message as its author says it: by default, unsigned, the first of those who may."""
+    said_by, payload = author or first_writer(message), message.to_bytes()
     envelope = envelope_for(
-        message, id=id_ or new_id(), source=source_of(message), time=datetime.now(UTC), traceparent=traceparent(None)
+        message, id=id_ or new_id(), source=said_by.source, time=datetime.now(UTC), traceparent=traceparent(None)
     )
-    return Raw(message.topic, message.key.encode(), message.to_bytes(), to_headers(envelope))
+    return Raw(message.topic, message.key.encode(), payload, said_by.signed(to_headers(envelope), payload))
 
 
-def source_of(message: Message) -> str:
-    """The first of those who may say it."""
-    return f"/{(writers(message.topic) or ('test',))[0]}"
+def first_writer(message: Message) -> Author:
+    return Author((writers(message.topic) or ("test",))[0])
 
 
 async def send(producer: AIOKafkaProducer, records: Sequence[Raw], partition: int | None = None) -> None:

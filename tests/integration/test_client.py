@@ -69,6 +69,7 @@ def _service(name: str, kafka: Any, database: str, objects: dict[str, str]) -> I
         "TRUSTFLOW_KAFKA_PASSWORD_FILE": str(kafka.password_file(name)),
         "TRUSTFLOW_DATABASE_URL": database,
         "TRUSTFLOW_HTTP_PORT": str(port),
+        "TRUSTFLOW_TRUST_KEYS": str(kafka.trust_keys),
     }
     process = subprocess.Popen([sys.executable, "-m", f"services.{name}"], env=os.environ | environment | objects)
     try:
@@ -132,7 +133,7 @@ def test_a_trace_shows_the_command_what_it_caused_and_the_rejection(trustflow: A
     project_id = new_id()
     trustflow("project", "create", "Prostate MR", "--id", project_id, "--as", "ann")
     trustflow("project", "approve", project_id, "--trust", "amber", "--as", "ann")
-    steps = _json_lines(trustflow("events", "trace", project_id, "--json"))
+    steps = _json_lines(trustflow("ops", "trace", project_id, "--json"))
     assert [step["type"] for step in steps] == [
         "trustflow.project.create.v1",
         "trustflow.project.created.v1",
@@ -141,7 +142,7 @@ def test_a_trace_shows_the_command_what_it_caused_and_the_rejection(trustflow: A
         "trustflow.project.command_rejected.v1",
     ]
     assert [step["depth"] for step in steps] == [0, 1, 1, 0, 1]
-    told = trustflow("events", "trace", steps[-1]["correlationid"])
+    told = trustflow("ops", "trace", steps[-1]["correlationid"])
     assert "not_staged" in told.stdout
     assert "project.created" not in told.stdout
 
@@ -159,7 +160,7 @@ async def test_a_trace_shows_dead_letters_with_their_code(federation: Federation
                 break
     traced = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("trustflow"),
-        "events",
+        "ops",
         "trace",
         project_id,
         env=os.environ | {"TRUSTFLOW_ENV": str(federation.env_file)},
@@ -173,7 +174,7 @@ async def test_a_trace_shows_dead_letters_with_their_code(federation: Federation
 def test_tail_filters_by_type_and_key(trustflow: Any) -> None:
     project_id = new_id()
     trustflow("project", "create", "Prostate MR", "--id", project_id, "--as", "ann")
-    lines = _json_lines(trustflow("events", "tail", "--type", "created", "--key", project_id, "--json"))
+    lines = _json_lines(trustflow("ops", "tail", "--type", "created", "--key", project_id, "--json"))
     assert [line["data"]["name"] for line in lines] == ["Prostate MR"]
 
 

@@ -98,6 +98,7 @@ def _accepts(record: Any, command: Raw) -> bool:
 async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     await kafka.provision_federation()
     await kafka.provision(TOPICS, (*RULES, *COUNTERS_RULES), [NAME])
+    await kafka.empty(TOPICS)
     database, folder = postgres.fresh_database(NAME), tmp_path_factory.mktemp("ops")
     login = kafka.credentials()
     async with our_process("tests.integration.counter", NAME, kafka, database, folder):

@@ -98,7 +98,21 @@ class TestTopicsAndRules:
             assert (row["principal"], row["operation"], row["name"]) == ("backend", "READ", "project.events")
             await scene.ops.call("acl", "apply", *BY)
             assert frozenset(acls((*TRUSTS, NEW_TRUST))) <= await admin.acls()
+        assert [row for row in await scene.ops.lines("acl", "plan") if row["change"] != "extra"] == []
         assert await scene.acts("apply_acls") == [ActIntended.type, ActDone.type] * 2
+
+    async def test_rules_made_by_hand_of_kinds_that_we_never_use_are_shown_as_extra(self, scene: Scene) -> None:
+        by_hand = [Acl("mallory", "ALL", "TOPIC", "project.", prefixed=True),
+                   Acl("mallory", "ALTER", "CLUSTER", "kafka-cluster", denied=True)]  # fmt: skip
+        async with administrator(scene.broker.login()) as admin:
+            await admin.ensure_acls(by_hand)
+            extra = [row for row in await scene.ops.lines("acl", "plan") if row["principal"] == "mallory"]
+            await admin.drop_acls(by_hand)
+            assert not set(by_hand) & await admin.acls()
+        assert [(row["operation"], row["resource"], row["name"]) for row in extra] == [
+            ("ALL", "TOPIC", "project.*"),
+            ("deny ALTER", "CLUSTER", "kafka-cluster"),
+        ]
 
     async def test_without_yes_nothing_changes_and_without_a_reason_nothing_is_done(self, scene: Scene) -> None:
         dry = await scene.ops.call("acl", "apply")
@@ -163,6 +177,7 @@ class TestObjects:
         )
         assert [one["prefix"] for one in await scene.ops.lines("objects", "sweep")] == [leftover]
         assert await scene.ops.lines("objects", "sweep", *BY) == [{"removed": 1, "bytes": 6}]
+        assert await scene.ops.lines("objects", "sweep") == []
         left = {
             path.parent.relative_to(scene.objects).as_posix() for path in scene.objects.rglob("*") if path.is_file()
         }

@@ -12,7 +12,7 @@ from bus.breaker import LONGEST_RUN
 from schemas.topics import Acl
 from tests.conftest import Broker, Database
 from tests.integration.counter.messages import LOST, NAME, REDRIVE, Added, CounterAccepted, CounterRejected
-from tests.integration.counter.world import World, add, counter, first, is_answer_to, running_counter
+from tests.integration.counter.world import World, add, counter, first, is_answer_to, of, running_counter
 from tests.integration.records import header, raw, send
 
 pytestmark = pytest.mark.integration
@@ -124,6 +124,17 @@ class TestTheSameCommandAgain:
         assert {record.value for record in told} == {before.value}
         assert answer.parse(before.value).command_id == command.id
         assert await world.effects(mine) == effects
+
+
+    async def test_another_command_under_its_id_is_refused_and_has_no_effect(self, world: World) -> None:
+        mine, other = counter(), counter()
+        command = raw(add(mine, 1))
+        await send(world.producer, [command])
+        await world.answer(command)
+        await send(world.producer, [raw(add(other, 2), id_=command.id)])
+        told = await world.events.until(lambda records: of(records, CounterRejected, other))
+        assert CounterRejected.parse(told[0].value).code == "id_used"
+        assert await world.effects(other) == []
 
 
 class TestTopicsThatAreHeld:

@@ -100,6 +100,7 @@ def add(counter_id: str, number: int = 0, manner: Manner = "plain") -> Add:
 @asynccontextmanager
 async def running_counter(kafka: Broker, postgres: Database, folder: Path) -> AsyncIterator[World]:
     await kafka.provision(TOPICS, RULES, [NAME])
+    await kafka.empty(TOPICS)
     database = postgres.fresh_database(NAME)
     login = kafka.credentials()
     async with our_process("tests.integration.counter", NAME, kafka, database, folder) as process:

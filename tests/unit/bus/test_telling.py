@@ -1,53 +1,121 @@
-"""What tools see of a group is what the broker was told: also by a participant that has nothing left to read."""
+"""What enters a participant's account, and who can't take part without keys."""
 
-import asyncio
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
-from aiokafka import TopicPartition
+import pytest
+from pydantic import ValidationError
 
-from bus.consumer import Consumer
-from bus.wake import Wake
+from bus.audit import Entry, digest
+from bus.participant import Participant
+from bus.router import Router
+from bus.settings import BusSettings, HubSettings
+from bus.signing import KEY_ID, SIGNATURE, Author, Signer
+from bus.taken import Taken, take
+from bus.uow import UnitOfWork, flush
+from schemas.audit import TrustHeadSealed
+from schemas.message import Message
+from schemas.project import CreateProject, ProjectActivated
+from schemas.trust import CohortCounted, CountCohort
+from tests.unit.bus.recorded import NOW, FakeConnection, record_of
 
-KNOWN, FRESH = TopicPartition("project.events", 0), TopicPartition("project.events", 1)
-
-
-class FakeInbox:
-    async def positions(self, _pool: Any) -> dict[tuple[str, int], int]:
-        return {tuple(KNOWN): 7}
-
-    async def remember(self, _pool: Any, _offsets: dict[TopicPartition, int]) -> None:
-        pass
-
-
-class FakeKafka:
-    def __init__(self) -> None:
-        self.committed: asyncio.Future[dict[TopicPartition, int]] = asyncio.get_running_loop().create_future()
-        self.places: dict[TopicPartition, int] = {}
-
-    def subscription(self) -> set[str]:
-        return {KNOWN.topic}
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        self.places[partition] = offset
-
-    async def seek_to_beginning(self, partition: TopicPartition) -> None:
-        self.places[partition] = 0
-
-    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        self.committed.set_result(offsets)
-
-    async def getone(self) -> None:
-        pass
+CREATE = CreateProject(actor="ada", project_id="p1", name="Knees")
+ORDER = CountCohort(trust_id="amber", query_id="q1", project_id="p1", sql="select 1")
+COUNTED = CohortCounted(trust_id="amber", query_id="q1", project_id="p1", outcome="counted", persons=120)
 
 
-class FakeSubscriber:
-    def __init__(self, consumer: FakeKafka) -> None:
-        self.consumer = consumer
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return Signer.open(tmp_path / "signing.pem")
 
 
-async def test_a_broker_that_has_forgotten_a_group_is_told_its_positions_when_it_comes_back() -> None:
-    kafka, consumer = FakeKafka(), Consumer(FakeInbox(), Wake())  # type: ignore[arg-type]  all of an inbox it needs
-    consumer.subscriber = FakeSubscriber(kafka)
-    await consumer.on_partitions_assigned([KNOWN, FRESH])
-    assert kafka.places == {KNOWN: 7, FRESH: 0}
-    assert await asyncio.wait_for(kafka.committed, 5) == {KNOWN: 7}
+def taken(message: Message) -> Taken:
+    return take(record_of(message), Router())
+
+
+def test_of_a_command_the_person_is_told_and_of_an_order_the_service() -> None:
+    command, order = taken(CREATE).entry("accepted", NOW), taken(ORDER).entry("taken", NOW)
+    assert command == Entry(NOW, "ada", CREATE.type, "p1", "accepted", "e1", digest(CREATE.to_bytes()))
+    assert order == Entry(NOW, "/cohort", ORDER.type, "q1", "taken", "e1", digest(ORDER.to_bytes()))
+
+
+def test_a_command_that_cannot_be_read_is_told_of_its_sender() -> None:
+    entry = take(replace(record_of(CREATE), value=b"{"), Router()).entry("put_aside:invalid_payload", NOW)
+    assert entry is not None
+    assert (entry.actor, entry.outcome, entry.digest) == ("/client", "put_aside:invalid_payload", digest(b"{"))
+
+
+def test_events_are_not_told_nor_what_has_no_envelope() -> None:
+    assert taken(ProjectActivated(project_id="p1")).entry("applied", NOW) is None
+    assert take(replace(record_of(CREATE), headers=[]), Router()).entry("put_aside:malformed", NOW) is None
+
+
+def test_a_trust_tells_what_it_says_with_the_digest_of_what_it_signed(signer: Signer) -> None:
+    uow = UnitOfWork(None, Author("trust-amber", signer), NOW)
+    uow.emit(COUNTED)
+    (row,), (entry,) = uow.outbox, uow.entries
+    assert (entry.actor, entry.outcome, entry.digest) == ("/trust-amber", "said", digest(row.value))
+    assert {KEY_ID, SIGNATURE} <= dict(row.headers).keys()
+
+
+def test_the_head_of_an_account_is_signed_and_not_told_itself(signer: Signer) -> None:
+    uow = UnitOfWork(None, Author("trust-amber", signer), NOW)
+    uow.emit(TrustHeadSealed(trust_id="amber", seq=1, hash="ab" * 32))
+    assert uow.entries == []
+    assert SIGNATURE in dict(uow.outbox[0].headers)
+
+
+def test_a_service_neither_signs_nor_tells_what_it_says() -> None:
+    uow = UnitOfWork(None, Author("project"), NOW)
+    uow.emit(ProjectActivated(project_id="p1"))
+    assert uow.entries == []
+    assert SIGNATURE not in dict(uow.outbox[0].headers)
+
+
+async def test_a_batch_is_told_by_one_insert_in_its_order() -> None:
+    connection = FakeConnection()
+    uows = [UnitOfWork(connection, Author("project"), NOW) for _ in range(3)]
+    for number, uow in enumerate(uows):
+        uow.tell(Entry(NOW, "ada", CREATE.type, f"p{number}", "accepted", f"e{number}", "00"))
+    await flush(*uows)
+    seqs, _, _, _, subjects, *_ = connection.told
+    assert (seqs, subjects) == ([1, 2, 3], ["p0", "p1", "p2"])
+
+
+async def test_where_nothing_was_decided_nothing_is_told() -> None:
+    connection = FakeConnection()
+    await flush(UnitOfWork(connection, Author("project"), NOW))
+    assert (connection.told, connection.rows) == ([], [])
+
+
+def settings(tmp_path: Path) -> dict[str, object]:
+    return {
+        "kafka_bootstrap": "x:1",
+        "kafka_password_file": tmp_path,
+        "database_url": "postgresql://x",
+        "http_port": 1,
+    }
+
+
+def test_a_trust_without_a_key_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no key to sign with"):
+        Participant("trust-amber", BusSettings(**settings(tmp_path)), Router(), "x")
+
+
+@pytest.mark.parametrize("keys", [{}, {"trust_keys": "/nowhere"}])
+def test_a_service_without_the_trusts_keys_does_not_start(tmp_path: Path, keys: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="trust_keys"):
+        HubSettings(**settings(tmp_path), **keys)
+
+
+def test_two_routers_are_joined_unless_both_take_the_same() -> None:
+    one, other = Router(), Router()
+    one.on(CreateProject)(_nothing)
+    other.on(CountCohort)(_nothing)
+    assert one.joined(other).types == {CreateProject.type, CountCohort.type}
+    assert one.types == {CreateProject.type}
+    with pytest.raises(ValueError, match=r"project\.create"):
+        one.joined(one)
+
+
+async def _nothing(_message: Message, _uow: UnitOfWork) -> None: ...

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from bus.lag import PartitionLag
 from bus.topic_admin import LiveTopic
-from client.ops.account import Ledger, Refused
+from client.ops.account import Ledger, Refused, Warrant
 from client.ops.consent import warrant
 from client.ops.copies import Passage, Span, refuse_consumer, span
 from client.ops.letters import Selection, heaps, letter_of, redriven_headers, standing
 from client.ops.moments import moment
-from client.ops.rubbish import FolderStore, Stored, names_in, rubbish
+from client.ops.rubbish import Finding, FolderStore, Stored, names_in, rubbish, sweep
 from client.ops.rules import beyond
 from client.ops.topic_plan import plan
 from schemas.operations import ActDone, ActFailed, ActIntended, LetterPlace
@@ -222,6 +222,12 @@ class TestRubbish:
         old, new = NOW - timedelta(days=8), NOW - timedelta(days=1)
         stored = [Stored("named", 1, 1, old), Stored("fresh", 1, 1, new), Stored("left", 1, 1, old)]
         assert [one.prefix for one in rubbish(stored, frozenset({"named"}), NOW - timedelta(days=7))] == ["left"]
+
+    async def test_most_of_a_store_is_not_removed_unless_somebody_says_that_it_is_right(self, tmp_path):
+        stored = tuple(Stored(f"o{number}", 1, 1, NOW) for number in range(3))
+        assert not Finding(stored[:1], 2).is_most
+        with pytest.raises(Refused, match="2 of 3 objects would go"):
+            await sweep(None, FolderStore(tmp_path), Finding(stored[:2], 3), Warrant("ada", "The disk is full."))
 
     def test_an_object_that_is_written_to_meanwhile_stays(self, tmp_path):
         store = FolderStore(tmp_path)

@@ -9,6 +9,8 @@ VARIABLES = (
     "TRUSTFLOW_OPERATOR_PASSWORD_FILE",
     "TRUSTFLOW_KAFKA_PASSWORD_FILE",
     "KAFKA_OPERATOR_PASSWORD_FILE",
+    "TRUSTFLOW_ADMIN_PASSWORD_FILE",
+    "TRUSTFLOW_TRUSTS",
 )
 
 
@@ -81,3 +83,20 @@ def test_the_names_a_shell_is_given_for_other_tools_are_understood(run_folder, t
     )
     settings = federation_settings(tmp_path)
     assert settings.client_login().password == settings.operator_login().password == "secret"
+
+
+@pytest.mark.parametrize(
+    ("asked", "variable"),
+    [("admin_login", "TRUSTFLOW_ADMIN_PASSWORD_FILE"), ("known_trusts", "TRUSTFLOW_TRUSTS")],
+)
+def test_what_only_the_administrator_needs_is_named_when_it_is_asked_for(run_folder, tmp_path, asked, variable):
+    with pytest.raises(NotRunning, match=variable):
+        getattr(federation_settings(tmp_path), asked)()
+
+
+def test_the_administrator_logs_in_and_knows_the_trusts(run_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRUSTFLOW_ADMIN_PASSWORD_FILE", str(run_folder / "client"))
+    monkeypatch.setenv("TRUSTFLOW_TRUSTS", "amber,birch")
+    settings = federation_settings(tmp_path)
+    assert (settings.admin_login().principal, settings.admin_login().password) == ("admin", "secret")
+    assert settings.known_trusts() == ("amber", "birch")
