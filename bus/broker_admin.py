@@ -21,6 +21,9 @@ ITERATIONS = 4096
 T = TypeVar("T")
 SETTLE_TIMEOUT_S = 20.0
 PORTION = 1_000
+BROKERS_DEFAULT = -1
+"""Replicas: as many as ``default.replication.factor`` of the organisation's own brokers says."""
+
 SHOWN = 10
 
 _RESOURCE_OF: dict[int, Resource] = {2: "TOPIC", 3: "GROUP", 4: "CLUSTER", 5: "TRANSACTIONAL_ID"}
@@ -189,7 +192,7 @@ def _scram_user(name: str, password: str) -> tuple[Any, ...]:
 
 def _new_topic(topic: Topic) -> NewTopic:
     limits = {"retention.ms": str(topic.retention_ms), "max.message.bytes": str(topic.max_bytes)}
-    return NewTopic(topic.name, topic.partitions, 1, topic_configs=limits)
+    return NewTopic(topic.name, topic.partitions, BROKERS_DEFAULT, topic_configs=limits)
 
 
 def _entry(acl: Acl) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
 
@@ -37,6 +37,7 @@ ENOUGH_DOUBLINGS = 10
 
 MOST_AT_ONCE = 500
 TELL_EVERY_S = 0.2
+TAKE_UP_EVERY_S = 0.2
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -79,7 +80,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         """Seek to our own positions, and tell the broker: its own may be behind, or forgotten."""
         metrics.REBALANCES.inc()
         self.guard = self.guard or Guard(self.kafka, self._lost)
-        await self._seek_own(assigned)
+        await self._take_up(assigned)
         self._doubt(assigned)
         self._joined.set()
 
@@ -92,6 +93,27 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         if unread and not self._has_doubted:
             self._has_doubted = True
             self.kafka._coordinator.request_rejoin()  # noqa: SLF001  aiokafka has no public call for it
+
+    async def _take_up(self, partitions: Collection[TopicPartition]) -> None:
+        """Without our own positions nothing is read: the broker's may be of another time."""
+        try:
+            await self._seek_own(partitions)
+        except (*DATABASE_TROUBLE, KafkaError) as error:
+            log.warning("our positions are not known yet: %s", type(error).__name__)
+            self.kafka.pause(*partitions)
+            self._keep(asyncio.create_task(self._take_up_later(frozenset(partitions))))
+
+    async def _take_up_later(self, partitions: frozenset[TopicPartition]) -> None:
+        while True:
+            await asyncio.sleep(TAKE_UP_EVERY_S)
+            ours = partitions & self.kafka.assignment()
+            try:
+                await self._seek_own(ours)
+            except (*DATABASE_TROUBLE, KafkaError) as error:
+                log.info("our positions are still not known: %s", type(error).__name__)
+            else:
+                self.kafka.resume(*ours)
+                return
 
     async def _seek_own(self, partitions: Iterable[TopicPartition]) -> None:
         positions = await self.inbox.positions(self.pool)
@@ -134,7 +156,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         except UnicodeDecodeError:
             # what was drained with the unreadable record is gone: read it again from our own positions
             self.guard.be_careful()
-            await self._seek_own(self.kafka.assignment())
+            await self._take_up(self.kafka.assignment())
             return []
 
     async def _lost(self, partition: TopicPartition, offset: int) -> None:
@@ -242,9 +264,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
         self.kafka.seek(partition, offset)
         self.kafka.pause(partition)
         if not self.halted:
-            task = asyncio.create_task(self._resume(partition, pause_s(failures)))
-            self._resuming.add(task)
-            task.add_done_callback(self._resuming.discard)
+            self._keep(asyncio.create_task(self._resume(partition, pause_s(failures))))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """Until it is done: the event loop itself would forget it."""
+        self._resuming.add(task)
+        task.add_done_callback(self._resuming.discard)
 
     async def _resume(self, partition: TopicPartition, after_s: float) -> None:
         await asyncio.sleep(after_s)

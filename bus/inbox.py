@@ -5,15 +5,18 @@ means redelivery, which position and inbox swallow.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from time import perf_counter
 from typing import Any
 
 import asyncpg
 from aiokafka import TopicPartition
+from prometheus_client import Histogram
 
 from bus import deferred, metrics, scope, tracing
 from bus.answers import Answers
@@ -244,8 +247,9 @@ class Inbox:
             await one.handler(one.read.message, uow)
             if isinstance(one.read.message, Command):
                 self.answers.accept(uow, one.read.envelope)
-        metrics.HANDLE_SECONDS.labels(one.type).observe(perf_counter() - started)
-        metrics.AGE_SECONDS.labels(one.type).observe((uow.now - one.read.envelope.time).total_seconds())
+        took, age = _clocks(one.type)
+        took.observe(perf_counter() - started)
+        age.observe((uow.now - one.read.envelope.time).total_seconds())
         return uow, "applied"
 
     async def _claim(self, connection: Connection, taken: Iterable[Taken]) -> set[str]:
@@ -331,8 +335,9 @@ class Inbox:
         self._work.update(*(uow.work for uow in uows))
 
     def _count(self, taken: Sequence[Taken], outcomes: Sequence[str], stuck_at: int | None = None) -> Applied:
+        for (type_, outcome), times in Counter(zip((one.type for one in taken), outcomes, strict=True)).items():
+            metrics.CONSUMED.labels(type_, outcome).inc(times)
         for one, outcome in zip(taken, outcomes, strict=True):
-            metrics.CONSUMED.labels(one.type, outcome).inc()
             if outcome in {"dead", "parked"}:
                 code = one.read.code if isinstance(one.read, Unreadable) else EXHAUSTED
                 metrics.DEAD_LETTERS.labels(code).inc()
@@ -354,6 +359,12 @@ def _passed_over(taken: Sequence[Taken]) -> Applied:
 
 def _name(error: Exception) -> str:
     return error.code if isinstance(error, Late) else type(error).__name__
+
+
+@cache
+def _clocks(type_: str) -> tuple[Histogram, Histogram]:
+    """Looked up once for each type that is handled here: finding them costs as much as using them."""
+    return metrics.HANDLE_SECONDS.labels(type_), metrics.AGE_SECONDS.labels(type_)
 
 
 def _raise_if_database_trouble(connection: Connection, error: Exception) -> None:

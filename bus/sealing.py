@@ -43,13 +43,17 @@ async def on_trust_head_sealed(event: TrustHeadSealed, uow: UnitOfWork) -> None:
 
 
 async def _keep(uow: UnitOfWork, participant: str, seq: int, hash_: str) -> None:
+    """What somebody else says of an account is no word of its owner's: all services write `audit.events`."""
+    if uow.cause is None or uow.cause.source != f"/{participant}":
+        log.critical("a head of %s was said by %s: not kept", participant, uow.cause.source if uow.cause else "nobody")
+        return
     await uow.connection.execute(
         """insert into audit_witness (participant, seq, hash, message_id) values ($1, $2, $3, $4)
            on conflict do nothing""",
         participant,
         seq,
         hash_,
-        uow.cause.id if uow.cause else "",
+        uow.cause.id,
     )
 
 

@@ -255,7 +255,7 @@ class Speaker:
         """An idempotent producer that has given up a record is out of sequence for ever: the next is a new one."""
         if self._producer is producer:
             self._producer = None
-            await producer.stop()
+        await producer.stop()
 
     async def _listen(self) -> asyncio.Task[None]:
         """Be at the end of the answers before anything is asked."""

@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
+from bus.broker_admin import BROKERS_DEFAULT
 from bus.login import Login
 from bus.speaker import reaching
 from bus.wire import IncrementalAlterConfigs
@@ -53,7 +54,7 @@ class TopicAdmin:
 
     async def create(self, topic: Topic) -> None:
         limits = {RETENTION: str(topic.retention_ms), LARGEST: str(topic.max_bytes)}
-        new = NewTopic(topic.name, topic.partitions, 1, topic_configs=limits)
+        new = NewTopic(topic.name, topic.partitions, BROKERS_DEFAULT, topic_configs=limits)
         answer = await self._client.create_topics([new])
         for name, code, message in answer.topic_errors:
             _raise_on(code, f"topic {name}: {message}")

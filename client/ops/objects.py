@@ -61,6 +61,9 @@ def _show(found: Sequence[Stored], as_json: bool) -> None:
                 {"prefix": one.prefix, "parts": one.parts, "bytes": one.size, "written": one.written_at.isoformat()}
             )
         return
+    if not found:
+        out.print("Nothing to remove: events name every object, or it is too young.")
+        return
     rows = [(one.prefix, one.parts, one.size, f"{one.written_at:%Y-%m-%d %H:%M}") for one in found]
     total = ("all", sum(one.parts for one in found), sum(one.size for one in found), "")
     out.print(table("Objects that no event names", ("object", "parts", "bytes", "written"), [*rows, total]))

@@ -98,7 +98,7 @@ class Finding:
 
     @property
     def is_most(self) -> bool:
-        """More than half: rather than rubbish this may be the store of another broker, or a broker that lost records."""
+        """More than half: this may rather be the store of another broker, or a broker that lost records."""
         return 2 * len(self.unnamed) > self.stored
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.federation import ROOT
-from tests.bench import backbone, hops, learning, many_trusts, relaying
+from tests.bench import backbone, hops, learning, many_trusts, rebuild, relaying
 from tests.bench.findings import screen_table
 from tests.bench.results import Result, keep, kept, markdown
 
@@ -26,6 +26,7 @@ PARTS: dict[str, Part] = {
     "relay": relaying.measure,
     "hops": hops.measure,
     "trusts": many_trusts.measure,
+    "rebuild": rebuild.measure,
     "rounds": learning.rounds,
     "fold": learning.folded,
 }

@@ -1,9 +1,11 @@
 """Events a second through inbox, state and outbox of one process, beside what others do with the same topic."""
 
 import asyncio
+import os
 from collections.abc import Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -37,27 +39,38 @@ async def _backbone(ground: Ground) -> list[Finding]:
     await fill(ground.broker, EVENTS)
     load = load_now()
     rates = [await _ours(ground) for _ in range(RUNS)]
-    applied, said = (median(column) for column in zip(*rates, strict=True))
+    applied, said, alone = (median(column) for column in zip(*rates, strict=True))
     raw, faststream, naive = await asyncio.to_thread(_peers, ground)
     what = f"inbox + state + outbox, one process, {EVENTS:,} events"
     return [
         Finding(what, applied, "/s", AIM, raw, "aiokafka getmany + validation, no guarantee", load),
         Finding("… until all that it says is on the broker", said, "/s", load=load),
+        Finding("… a second of its own processor time, the relay's included", alone, "/s", load=load),
         Finding("… beside FastStream's typed subscriber", applied, "/s", None, faststream, "may lose events", load),
         Finding("… beside one transaction for each event", applied, "/s", None, naive, "same guarantees", load),
     ]
 
 
-async def _ours(ground: Ground) -> tuple[float, float]:
-    """Return events a second until all are applied, and until all that was said is on the broker."""
+async def _ours(ground: Ground) -> tuple[float, float, float]:
+    """Return events a second until all are applied, until all that was said is on the broker, and of processor time."""
     database = ground.database.fresh_database(NAME)
     look = await ground.look_into(database)
-    async with our_process("tests.bench.ledger", NAME, ground.broker, database, ground.folder):
+    async with our_process("tests.bench.ledger", NAME, ground.broker, database, ground.folder) as process:
+        assert process.popen
         first, began = await _at_least(look, 1)
+        own = processor_seconds(process.popen.pid)
         _, applied = await _at_least(look, EVENTS)
         said = await _when_silent(look)
+        own = processor_seconds(process.popen.pid) - own
     await look.close()
-    return (EVENTS - first) / (applied - began), (EVENTS - first) / (said - began)
+    events = EVENTS - first
+    return events / (applied - began), events / (said - began), events / own
+
+
+def processor_seconds(process: int) -> float:
+    """Return how long a process has run on a core, of its own and in the kernel for it."""
+    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 async def _at_least(look: asyncpg.Connection, events: int) -> tuple[int, float]:

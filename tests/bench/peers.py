@@ -1,7 +1,7 @@
 """What others do with the same topic: read it with fewer guarantees, or with all of them one event at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
@@ -91,4 +91,8 @@ async def _apply_one(connection: Any, record: Any) -> None:
         )
 
 
-PEERS: dict[Peer, Callable[[Task], Awaitable[Any]]] = {"raw": _raw, "faststream": _faststream, "naive": _naive}
+PEERS: dict[Peer, Callable[[Task], Coroutine[Any, Any, float]]] = {
+    "raw": _raw,
+    "faststream": _faststream,
+    "naive": _naive,
+}

@@ -63,7 +63,7 @@ async def _ours(ground: Ground) -> float:
         while await look.fetchval("select exists (select from outbox)"):  # noqa: ASYNC110  of another process
             await asyncio.sleep(LOOK_S)
     await look.close()
-    return left / (perf_counter() - began)
+    return int(left) / (perf_counter() - began)
 
 
 async def _fill_outbox(database: str) -> None:

@@ -235,7 +235,14 @@ async def by_another_key(intruder: Intruder) -> str:
     return await intruder.answer(replace(intruder.signed(intruder.update()), key=b"another-run"))
 
 
-AT_THE_READER = tuple(
+async def by_redriving_what_never_was(intruder: Intruder) -> str:
+    return await intruder.answer(intruder.redriven(intruder.update()))
+
+
+MADE_UP = Attempt(
+    "operator", "redrives an update that no trust has said", READER, "bad_signature", by_redriving_what_never_was
+)
+AT_THE_READER = (MADE_UP, *(
     Attempt(AMBER, what, READER, answer, deed)
     for what, answer, deed in (
         ("sends an update of its own again when the run is over", "run_is_over", honestly),
@@ -250,7 +257,7 @@ AT_THE_READER = tuple(
         ("sends an update of another trust on its own topic", "wrong_topic", of_another_trust),
         ("files its update under the key of another run", "wrong_key", by_another_key),
     )
-)
+))  # fmt: skip
 
 
 def table() -> str:

@@ -6,10 +6,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from bus.decode import ORIGIN
 from bus.uow import new_id, traceparent
 from schemas.aggregation import UpdateRefused
 from schemas.envelope import envelope_for, to_headers
 from schemas.manifest import Part, manifest_of
+from schemas.topics import REDRIVE_PREFIX, redrive_topic
 from schemas.trust import UpdateSubmitted
 from tests.conftest import Broker
 from tests.integration.records import Raw, Reader, header, send
@@ -23,6 +25,7 @@ class Intruder:
 
     kafka: Broker
     producer: AIOKafkaProducer
+    operator: AIOKafkaProducer
     heard: Reader
     run_id: str
     reader_url: str
@@ -43,10 +46,21 @@ class Intruder:
     def renamed(self, record: Raw, attribute: str = "id") -> Raw:
         return replace(record, headers=record.but(**{attribute: new_id().encode()}))
 
+    def redriven(self, record: Raw) -> Raw:
+        """As an operator would send it again, had it been put aside."""
+        origin = (ORIGIN, b"trust.amber.updates/0/0")
+        return replace(record, topic=redrive_topic("aggregator"), headers=[*record.headers, origin])
+
     async def answer(self, record: Raw) -> str:
         """Return the code of the dead letter, or of the aggregator's refusal."""
-        await send(self.producer, [record])
-        return str(await self.heard.until(lambda records: next(iter(_codes(records, record.id)), "")))
+        await send(self.operator if record.topic.startswith(REDRIVE_PREFIX) else self.producer, [record])
+        return (await self.answers_to(record, 1))[0]
+
+    async def answers_to(self, record: Raw, number: int) -> list[str]:
+        """Every answer there is, once there are so many: dead letters first."""
+        return list(
+            await self.heard.until(lambda records: len(codes := _codes(records, record.id)) >= number and codes)
+        )
 
     async def answers_after_sending_again(self, record: Raw) -> int:
         """How often it was answered in all, once an update sent after it is answered."""

@@ -23,6 +23,7 @@ from tests.conftest import TRUSTS, Broker, Database
 from tests.integration.attempts import AT_THE_BROKER, AT_THE_READER, Attempt, table
 from tests.integration.hub import service
 from tests.integration.intruder import DIGEST, Intruder
+from tests.integration.operators import ops_desk
 from tests.integration.records import Raw, Reader, header, raw, send
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
@@ -49,10 +50,16 @@ async def intruder(
     folder, login = tmp_path_factory.mktemp("attempts"), federation.credentials("trust-amber")
     heard = await Reader.of(federation.credentials(), EVENTS, own_topics("aggregator")[0])
     with service("aggregator", federation, postgres.fresh_database("aggregator"), nginx, folder) as aggregator:
-        async with AIOKafkaProducer(**login) as producer:
+        as_operator = federation.credentials("operator")
+        async with AIOKafkaProducer(**login) as producer, AIOKafkaProducer(**as_operator) as operator:
             run_id = await _run_that_is_over(federation, heard)
             yield Intruder(
-                federation, producer, heard, run_id, f"http://127.0.0.1:{aggregator.env['TRUSTFLOW_HTTP_PORT']}"
+                federation,
+                producer,
+                operator,
+                heard,
+                run_id,
+                f"http://127.0.0.1:{aggregator.env['TRUSTFLOW_HTTP_PORT']}",
             )
     await heard.stop()
 
@@ -92,6 +99,17 @@ async def test_a_trusts_signing_key_is_replaced_without_a_gap(intruder: Intruder
     assert await intruder.answer(intruder.signed(intruder.update())) == "run_is_over"
     file.write_bytes(old)
     assert await intruder.answer(signed_by(fresh, intruder.update())) == "bad_signature"
+
+
+async def test_what_came_before_its_key_did_is_read_when_it_is_redriven(intruder: Intruder, tmp_path: Path) -> None:
+    """A record that an operator sends again keeps its signature: nothing is lost by a key that came late."""
+    keys, late = TrustKeys(intruder.kafka.trust_keys), Signer.open(tmp_path / "late.pem")
+    record = signed_by(late, intruder.update())
+    assert await intruder.answer(record) == "bad_signature"
+    keys.admit("amber", late.public_pem)
+    desk = ops_desk(intruder.kafka, tmp_path)
+    await desk.call("dlq", "redrive", "--id", record.id, "--as", "ada", "--yes", "--why", "The key is here now.")
+    assert await intruder.answers_to(record, 2) == ["bad_signature", "run_is_over"]
 
 
 def signed_by(signer: Signer, record: Raw) -> Raw:

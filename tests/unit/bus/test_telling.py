@@ -7,13 +7,16 @@ import pytest
 from pydantic import ValidationError
 
 from bus.audit import Entry, digest
+from bus.decode import read_envelope
 from bus.participant import Participant
 from bus.router import Router
+from bus.sealing import witnesses
 from bus.settings import BusSettings, HubSettings
 from bus.signing import KEY_ID, SIGNATURE, Author, Signer
 from bus.taken import Taken, take
 from bus.uow import UnitOfWork, flush
-from schemas.audit import TrustHeadSealed
+from schemas.audit import HeadSealed, TrustHeadSealed
+from schemas.envelope import Envelope
 from schemas.message import Message
 from schemas.project import CreateProject, ProjectActivated
 from schemas.trust import CohortCounted, CountCohort
@@ -86,6 +89,18 @@ async def test_where_nothing_was_decided_nothing_is_told() -> None:
     connection = FakeConnection()
     await flush(UnitOfWork(connection, Author("project"), NOW))
     assert (connection.told, connection.rows) == ([], [])
+
+
+@pytest.mark.parametrize(("source", "kept"), [("/project", True), ("/cohort", False)])
+async def test_a_head_is_kept_from_whose_account_it_is_of_only(source: str, kept: bool) -> None:
+    cause = read_envelope(record_of(HeadSealed(participant="project", seq=1, hash="ab" * 32), source=source.encode()))
+    assert isinstance(cause, Envelope)
+    connection = FakeConnection()
+    handler = witnesses.handler(HeadSealed.type)
+    assert handler
+    uow = UnitOfWork(connection, Author("cohort"), NOW, cause)
+    await handler(HeadSealed(participant="project", seq=1, hash="ab" * 32), uow)
+    assert bool(connection.told) is kept
 
 
 def settings(tmp_path: Path) -> dict[str, object]:
