@@ -67,7 +67,7 @@ class BrokerAdmin:
     async def ensure_topics(self, topics: Iterable[Topic]) -> None:
         """Create what is missing and return when every topic has a leader, so that the first write succeeds."""
         for some in _portions(tuple(topics)):
-            answer = await self._client.create_topics([_new_topic(topic) for topic in some])
+            answer = await self._client.create_topics([new_topic(topic) for topic in some])
             for name, code, message in answer.topic_errors:
                 if code != TopicAlreadyExistsError.errno:
                     _raise_on(code, f"topic {name}: {message}")
@@ -190,9 +190,12 @@ def _scram_user(name: str, password: str) -> tuple[Any, ...]:
     return (name, SCRAM_SHA_512, ITERATIONS, salt, salted, {})
 
 
-def _new_topic(topic: Topic) -> NewTopic:
+def new_topic(topic: Topic) -> NewTopic:
     limits = {"retention.ms": str(topic.retention_ms), "max.message.bytes": str(topic.max_bytes)}
-    return NewTopic(topic.name, topic.partitions, BROKERS_DEFAULT, topic_configs=limits)
+    new = NewTopic(topic.name, topic.partitions, 1, topic_configs=limits)
+    # the client refuses what the broker understands
+    new.replication_factor = BROKERS_DEFAULT
+    return new
 
 
 def _entry(acl: Acl) -> tuple[Any, ...]:

@@ -100,8 +100,8 @@ class Rebuild:
         NotNow
         """
         async with self._alone():
-            made = await generations.begin(self.connection, self.view.name)
-            while await self._behind(places := await self._live_places()) > NEAR:
+            made = await self._begun()
+            while self._behind(places := await self._live_places()) > NEAR:
                 await self._fold_until(made, places)
             rebuilt = await self._finish(made, accept_differences=accept_differences)
             if not rebuilt.switched:
@@ -111,7 +111,7 @@ class Rebuild:
     async def as_of(self, until: Places) -> tuple[Generation, Contents]:
         """Build the view as it was at these places, beside the live one; it is never switched to."""
         async with self._alone():
-            made = await generations.begin(self.connection, self.view.name)
+            made = await self._begun()
             await self._fold_until(made, until)
             kept = await generations.keep(self.connection, made)
             return kept, await generations.contents(self.connection, kept.table)
@@ -120,6 +120,10 @@ class Rebuild:
         """Return a row's state as JSON."""
         rows = await read_rows(self.connection, made.table, self.view, [id_])
         return rows[id_].model_dump_json(exclude_none=True) if id_ in rows else None
+
+    async def _begun(self) -> Generation:
+        self.places = dict(await self.history.starts())
+        return await generations.begin(self.connection, self.view.name)
 
     async def _finish(self, made: Generation, *, accept_differences: bool) -> Rebuilt:
         """In one transaction: stop the live generation, read what it has read, compare, switch."""
@@ -152,9 +156,8 @@ class Rebuild:
                 await fold_into(self.connection, made.table, self.view, events)
         self.places.update(until)
 
-    async def _behind(self, places: Places) -> int:
-        starts = self.places or await self.history.starts()
-        return sum(max(0, end - starts.get(place, 0)) for place, end in places.items())
+    def _behind(self, places: Places) -> int:
+        return sum(max(0, end - self.places.get(place, 0)) for place, end in places.items())
 
     async def _live(self) -> Generation:
         try:

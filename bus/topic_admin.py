@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
-from bus.broker_admin import BROKERS_DEFAULT
+from bus.broker_admin import new_topic
 from bus.login import Login
 from bus.speaker import reaching
 from bus.wire import IncrementalAlterConfigs
@@ -53,9 +53,7 @@ class TopicAdmin:
         return len(topic["partitions"])
 
     async def create(self, topic: Topic) -> None:
-        limits = {RETENTION: str(topic.retention_ms), LARGEST: str(topic.max_bytes)}
-        new = NewTopic(topic.name, topic.partitions, BROKERS_DEFAULT, topic_configs=limits)
-        answer = await self._client.create_topics([new])
+        answer = await self._client.create_topics([new_topic(topic)])
         for name, code, message in answer.topic_errors:
             _raise_on(code, f"topic {name}: {message}")
 

@@ -12,6 +12,7 @@ from faststream.kafka import KafkaBroker
 from faststream.security import SASLScram512
 
 from bus.login import Login
+from bus.uow import new_id
 from schemas.envelope import from_headers
 from tests.bench.ledger.messages import POSTED, Posted
 
@@ -54,7 +55,7 @@ async def _faststream(task: Task) -> float:
     broker = KafkaBroker(login.bootstrap, security=SASLScram512(login.principal, login.password), log_level=10)
     app, moments = FastStream(broker), list[float]()
 
-    @broker.subscriber(POSTED.name, group_id="ledger-peer", auto_offset_reset="earliest")
+    @broker.subscriber(POSTED.name, group_id=f"ledger-peer-{new_id()}", auto_offset_reset="earliest")
     async def on_posted(_event: Posted) -> None:
         moments.append(perf_counter())
         if len(moments) == task.events:

@@ -27,16 +27,17 @@ def storm_of(world: World, plan: Plan, *, strands: int = 24, round_s: float = 0.
     return Storm(world, plan, Load(world.broker.credentials(), world.chain.databases[GAMMA], names, round_s))
 
 
-async def play(storm: Storm) -> Report:
+async def play(storm: Storm, within_s: float) -> Report:
     """Rage, let everything come to rest, and judge."""
     began = time.monotonic()
-    await storm.rage()
+    await storm.rage(within_s)
     seconds = time.monotonic() - began
     world = storm.world
     await asyncio.gather(*(member.end(STOP_WITHIN_S) for member in world.chain.members))
     login = world.broker.credentials()
     return Report(
         plan=storm.plan,
+        kills=storm.kills,
         recoveries=storm.recoveries,
         failed_starts=storm.failed_starts,
         ended_alone=storm.ended_alone,

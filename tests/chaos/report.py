@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.chaos.checker import Fault, Stage, each_once, faults
-from tests.chaos.plan import Plan
+from tests.chaos.plan import OUTAGES, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Report:
     """``recoveries`` in seconds by fault; ``wanted`` numbers of each strand; ``seconds`` from first to last."""
 
     plan: Plan
+    kills: int
     recoveries: Mapping[str, Sequence[float]]
     failed_starts: int
     ended_alone: Sequence[str]
@@ -44,10 +45,11 @@ class Report:
 
     def totals(self) -> list[tuple[str, str]]:
         kinds = Counter(fault.kind for fault in self.faults)
+        outages = sum(len(times) for name, times in self.recoveries.items() if name in OUTAGES)
         inbox = sum(stage.inbox for stage in self.stages)
         return [
-            ("kills", str(self.plan.number_of_kills)),
-            ("outages", str(len(self.plan.blows))),
+            ("kills, of those planned", f"{self.kills} of {self.plan.number_of_kills}"),
+            ("outages, of those planned", f"{outages} of {len(self.plan.blows)}"),
             ("commands", str(sum(self.wanted.values()))),
             ("effects at three stages", str(self.effects)),
             ("rows in the inboxes", str(inbox)),

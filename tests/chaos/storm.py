@@ -16,7 +16,7 @@ from tests.chaos.parts import Breakable
 from tests.chaos.plan import Blow, Kill, Plan
 from tests.chaos.world import World
 
-DEATH_WITHIN_S = 180.0
+START_AGAIN_AFTER_S = 0.5
 ALIVE = "select exists (select 1 from effect where pid = $1)"
 
 
@@ -32,12 +32,30 @@ class Storm:
     failed_starts: int = 0
     ended_alone: list[str] = field(default_factory=list)
 
-    async def rage(self) -> None:
-        """Return when every kill and every blow has been dealt and got over, and everything written has arrived."""
+    async def rage(self, within_s: float) -> None:
+        """Return when every kill and every blow has been dealt and got over, and everything written has arrived.
+
+        What is not dealt ``within_s`` is not dealt any more.
+        """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.load.run())
-            await self._deal()
+            try:
+                async with asyncio.timeout(within_s):
+                    await self._deal()
+            except TimeoutError:
+                await self._mend()
             self.load.stop()
+
+    async def _mend(self) -> None:
+        """Everything runs again, and nobody is about to die."""
+        world = self.world
+        await world.kafka.mend()
+        await world.postgres.mend()
+        await world.line.open()
+        for member in world.chain.members:
+            member.kill()
+            await member.ended.wait()
+            await self._start(member, "", [])
 
     async def _deal(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -68,13 +86,13 @@ class Storm:
             if member.status == -signal.SIGKILL:
                 return False
             self.failed_starts += 1
+            await asyncio.sleep(START_AGAIN_AFTER_S)
 
     async def _end(self, member: Member, kill: Kill) -> None:
         if kill.point is None:
             await asyncio.sleep(kill.after_s)
             member.kill()
-        async with asyncio.timeout(DEATH_WITHIN_S):
-            await member.ended.wait()
+        await member.ended.wait()
         if member.status != -signal.SIGKILL:
             self.ended_alone.append(f"{member.name} ended with {member.status}: read {member.log}")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import lifecycle, programs, report
+from infra import lifecycle, programs, report, rotation
 from infra.leftovers import leftovers
 from infra.parts.part import is_free
 from infra.supervision import Supervisor
@@ -43,8 +43,17 @@ def test_a_federation_comes_up_survives_the_death_of_its_keeper_and_goes_down(ru
     assert all(map(is_free, again.ports.values()))
 
 
-def test_a_killed_part_comes_back(run: Path) -> None:
-    federation = lifecycle.up(1, print, run)
+def test_a_killed_part_comes_back_and_keys_are_replaced_while_the_broker_speaks_tls(run: Path) -> None:
+    federation = lifecycle.up(1, print, run, tls=True)
+    with pytest.raises(lifecycle.FederationError, match="with TLS"):
+        lifecycle.up(1, print, run)
+    key = federation.signing_key_file("amber").read_bytes()
+    rotation.rotate_certificate(federation)
+    rotation.rotate_password(federation, "client")
+    rotation.rotate_signing_key(federation, "amber")
+    assert federation.signing_key_file("amber").read_bytes() != key
+    assert (federation.trust_keys / "amber.pem").read_text().count("BEGIN PUBLIC KEY") == 2
+    assert lifecycle.up(1, print, run, tls=True) == federation
     pid = Supervisor(run).states()["nginx"].pid
     os.kill(pid, signal.SIGKILL)
     lifecycle._wait(lambda: _is_back(run, "nginx", pid), 30, "nginx did not come back")

@@ -13,14 +13,13 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import UnknownTopicOrPartitionError
 
 from bus.rebuild import NotNow, Rebuild, opened
 from bus.speaker import Speaker
 from schemas.message import Message
 from schemas.operations import ActDone, ActIntended, OperatorEvent
 from schemas.project import MemberAdded, ProjectCreated
+from schemas.topics import HUB_TOPICS
 from schemas.views import PROJECT, RUN, VIEWS, AnyView
 from tests.conftest import Broker, Database
 from tests.integration.eventually import until
@@ -88,10 +87,9 @@ class World:
 
 @pytest.fixture(scope="module")
 async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """Topics that nobody has written yet: what others tested with may not be readable."""
+    """Empty topics: what others tested with may not be readable."""
     await kafka.provision_federation()
-    await _without(kafka, TOPICS)
-    await kafka.provision_federation()
+    await kafka.empty(topic for topic in HUB_TOPICS if topic.name in TOPICS)
     database, folder = postgres.fresh_database(GATEWAY), tmp_path_factory.mktemp(GATEWAY)
     async with (
         our_process("services.gateway", GATEWAY, kafka, database, folder) as gateway,
@@ -100,21 +98,6 @@ async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.Temp
         db = await asyncpg.connect(database)
         yield World(kafka, database, gateway, producer, db, ops_desk(kafka, folder, GATEWAY_DATABASE_URL=database))
         await db.close()
-
-
-async def _without(kafka: Broker, topics: tuple[str, ...]) -> None:
-    admin = AIOKafkaAdminClient(**kafka.credentials())
-    await admin.start()
-    try:
-        with suppress(UnknownTopicOrPartitionError):
-            await admin.delete_topics(list(topics))
-
-        async def gone() -> bool:
-            return not set(topics) & set(await admin.list_topics())
-
-        await until(gone)
-    finally:
-        await admin.close()
 
 
 async def _said_under_kills(world: World, numbers: range) -> None:

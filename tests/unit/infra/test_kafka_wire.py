@@ -6,7 +6,7 @@ from io import BytesIO
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.broker_admin import ITERATIONS, _entry, _quota_entry, _scram_user
+from bus.broker_admin import ITERATIONS, _entry, _quota_entry, _scram_user, new_topic
 from bus.wire import (
     AlterClientQuotas,
     ClientQuotasStruct,
@@ -16,7 +16,7 @@ from bus.wire import (
     ScramCredentialsStruct,
     UpsertScramUsers,
 )
-from schemas.topics import Acl, Quota
+from schemas.topics import HUB_TOPICS, Acl, Quota
 
 
 def encoded(users: list[tuple]) -> bytes:
@@ -66,6 +66,10 @@ def test_a_quota_is_laid_out_as_the_guide_says() -> None:
         ("request_percentage", 3.0, False),
         ("controller_mutation_rate", 4.0, False),
     ]
+
+
+def test_how_often_a_topic_is_kept_is_for_the_brokers_to_say() -> None:
+    assert new_topic(HUB_TOPICS[0]).replication_factor == -1
 
 
 def test_a_setting_of_a_broker_is_laid_out_as_the_guide_says() -> None:
