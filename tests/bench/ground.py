@@ -1,11 +1,11 @@
 """A broker and a database with nothing on them: where the backbone is measured alone."""
 
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 
@@ -16,7 +16,7 @@ from infra.parts.postgres import Postgres
 from schemas.topics import ADMINISTRATOR
 from tests.conftest import Broker, Database
 
-FOLDER = ROOT / "build" / "bench-ground"
+BUILD = ROOT / "build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,12 @@ class TimedPostgres(Postgres):
 
 @contextmanager
 def ground() -> Iterator[Ground]:
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    passwords = {ADMINISTRATOR: secrets.token_hex(8)}
-    kafka = Kafka(FOLDER / "kafka", free_port(), free_port(), dict(passwords))
-    postgres = TimedPostgres(FOLDER / "postgres", free_port(), secrets.token_hex(8))
-    try:
+    BUILD.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix="bench-ground-", dir=BUILD) as name:
+        folder, passwords = Path(name), {ADMINISTRATOR: secrets.token_hex(8)}
+        kafka = Kafka(folder / "kafka", free_port(), free_port(), dict(passwords))
+        postgres = TimedPostgres(folder / "postgres", free_port(), secrets.token_hex(8))
         with running(kafka), running(postgres):
-            secrets_folder = FOLDER / "secrets"
+            secrets_folder = folder / "secrets"
             secrets_folder.mkdir()
-            yield Ground(Broker(kafka, passwords, secrets_folder), Database(postgres), FOLDER)
-    finally:
-        shutil.rmtree(FOLDER)
+            yield Ground(Broker(kafka, passwords, secrets_folder), Database(postgres), folder)

@@ -73,9 +73,9 @@ async def _say(producer: AIOKafkaProducer, a_second: int) -> list[str]:
 async def _hop_seconds(ends: Sequence[Any], ids: Sequence[str]) -> tuple[float, ...]:
     said, heard = ends
     async with asyncio.timeout(ALL_WITHIN_S):
-        arrived = "select count(*) from heard where posted_id = any($1)"
+        arrived = "select count(*) from heard where id = any($1)"
         while await heard.fetchval(arrived, ids) < len(ids):  # noqa: ASYNC110  of another process
             await asyncio.sleep(0.1)
     began = await said.fetch("select event_id, pg_xact_commit_timestamp(xmin) from inbox where event_id = any($1)", ids)
-    ended = dict(await heard.fetch("select posted_id, pg_xact_commit_timestamp(xmin) from heard"))
+    ended = dict(await heard.fetch("select id, pg_xact_commit_timestamp(xmin) from heard"))
     return tuple((ended[id_] - at).total_seconds() for id_, at in began)

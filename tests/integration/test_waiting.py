@@ -125,7 +125,6 @@ class TestTheSameCommandAgain:
         assert answer.parse(before.value).command_id == command.id
         assert await world.effects(mine) == effects
 
-
     async def test_another_command_under_its_id_is_refused_and_has_no_effect(self, world: World) -> None:
         mine, other = counter(), counter()
         command = raw(add(mine, 1))

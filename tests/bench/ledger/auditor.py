@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bus.documents import Documents
 from bus.participant import Participant
 from bus.router import Router
 from bus.settings import BusSettings
@@ -11,10 +12,14 @@ from tests.bench.ledger.messages import AUDITOR, Booked
 router = Router()
 
 
+heard = Documents("heard", Booked)
+
+
 @router.on(Booked)
-async def on_booked(_event: Booked, uow: UnitOfWork) -> None:
+async def on_booked(event: Booked, uow: UnitOfWork) -> None:
     assert uow.cause
-    await uow.connection.execute("insert into heard values ($1)", uow.cause.causationid)
+    assert uow.cause.causationid
+    heard.save(uow, uow.cause.causationid, event)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
 create table balance (id text primary key, state jsonb not null);
 
 -- The auditor's: what was posted of all that it heard was booked.
-create table heard (posted_id text primary key);
+create table heard (id text primary key, state jsonb not null);
