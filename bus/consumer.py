@@ -11,13 +11,13 @@ import asyncpg
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from bus import metrics
-from bus.behind import Behind
 from bus.breaker import Breaker
 from bus.decode import Record, StoredRecord
 from bus.guard import Guard
 from bus.inbox import Applied, Inbox
 from bus.wake import Wake
+from bus.watch import metrics
+from bus.watch.behind import Behind
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from bus.errors import Poison
-from bus.signing import BadSignature, TrustKeys
+from bus.proof.signing import BadSignature, TrustKeys
 from schemas.envelope import Envelope, Header, Malformed, from_headers
 from schemas.message import MAX_PAYLOAD_BYTES, Command, Message
 from schemas.registry import declared_fields, message_class, newer_major_of_known

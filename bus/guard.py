@@ -8,8 +8,8 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from bus import metrics
 from bus.decode import Record
+from bus.watch import metrics
 
 log = logging.getLogger(__name__)
 

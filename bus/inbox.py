@@ -18,17 +18,18 @@ import asyncpg
 from aiokafka import TopicPartition
 from prometheus_client import Histogram
 
-from bus import deferred, metrics, scope, tracing
+from bus import deferred
 from bus.answers import Answers
 from bus.database import Connection
 from bus.decode import Record, StoredRecord, Unreadable, is_redriven
 from bus.documents import Opened
 from bus.errors import Late, Rejection, Transient
 from bus.letters import Trial, letter
+from bus.proof.signing import Author, Signer, TrustKeys
 from bus.router import Router
-from bus.signing import Author, Signer, TrustKeys
 from bus.taken import Taken, take
 from bus.uow import UnitOfWork, flush
+from bus.watch import metrics, scope, tracing
 from schemas.envelope import Envelope
 from schemas.message import Command
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
-from bus import metrics, scope, tracing
 from bus.consumer import DATABASE_TROUBLE, pause_s
 from bus.errors import Rejection, Transient
 from bus.leader import Leader
-from bus.signing import Author
+from bus.proof.signing import Author
 from bus.uow import UnitOfWork, flush, headers_from_json
 from bus.wake import Wake, wait
+from bus.watch import metrics, scope, tracing
 from schemas.envelope import Envelope, from_headers
 from schemas.message import Message
 from schemas.registry import message_class

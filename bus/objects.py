@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from bus import metrics
 from bus.errors import Transient
+from bus.watch import metrics
 from schemas.manifest import (
     PART_SIZE,
     DownloadGrant,

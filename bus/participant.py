@@ -16,26 +16,26 @@ from faststream.asgi import AsgiFastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.security import SASLScram512
 
-from bus import tracing
 from bus.answers import Answers
 from bus.consumer import Consumer
 from bus.database import migrate, open_pool
-from bus.health import Health, health_route
 from bus.inbox import Inbox
 from bus.lanes import Lane, Lanes, requeue_orphans, work
 from bus.leader import Leader
 from bus.login import Login
-from bus.logs import write_logs
-from bus.projection import Projector
+from bus.proof.sealing import sealing_lane, witnesses
+from bus.proof.signing import Author, Signer, TrustKeys
 from bus.relay import Relay
 from bus.router import Router
-from bus.sealing import sealing_lane, witnesses
 from bus.settings import BusSettings
-from bus.signing import Author, Signer, TrustKeys
-from bus.survey import Survey, metrics_route
 from bus.uow import UnitOfWork, flush
 from bus.upkeep import RETRY_EVERY_S, SWEEP_EVERY_S, now_and_then, sweep_inbox
+from bus.views.projection import Projector
 from bus.wake import Wake
+from bus.watch import tracing
+from bus.watch.health import Health, health_route
+from bus.watch.logs import write_logs
+from bus.watch.survey import Survey, metrics_route
 from schemas.message import Accepted, Rejected
 from schemas.topics import TRUST_PREFIX
 from schemas.views import AnyView

@@ -20,11 +20,11 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from bus import metrics, tracing
 from bus.leader import Leader
 from bus.parcels import PARCEL_BYTES, Parcel, pack
 from bus.uow import OUTBOX, headers_from_json
 from bus.wake import Wake, wait
+from bus.watch import metrics, tracing
 from schemas.topics import LARGEST_DEAD_LETTER
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import DirectoryPath, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bus.logs import Form
+from bus.watch.logs import Form
 
 
 class BusSettings(BaseSettings):

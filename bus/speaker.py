@@ -11,12 +11,12 @@ from typing import Any, Literal, Self
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
-from bus import tracing
 from bus.decode import Record, Unreadable, read_envelope, read_message
-from bus.history import LARGE_FETCHES, History
 from bus.letters import REDRIVEN_BY
 from bus.login import Login
 from bus.uow import new_id, traceparent
+from bus.views.history import LARGE_FETCHES, History
+from bus.watch import tracing
 from schemas.envelope import Envelope, Header, envelope_for, to_headers
 from schemas.message import Accepted, Answer, Command, Message, Rejected
 from schemas.topics import CLIENT, HUB_TOPICS

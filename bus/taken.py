@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bus.audit import Entry, digest
 from bus.decode import Decoded, Record, Unreadable, is_command, proven, topic_of
 from bus.decode import read as decode
+from bus.proof.audit import Entry, digest
+from bus.proof.signing import TrustKeys
 from bus.router import Handler, Router
-from bus.signing import TrustKeys
 from schemas.envelope import Envelope
 from schemas.message import Command
 from schemas.topics import speaking_trust

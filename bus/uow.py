@@ -10,11 +10,11 @@ from typing import Any
 
 import uuid_utils
 
-from bus import tracing
-from bus.audit import Entry, append, digest
 from bus.database import Connection
 from bus.documents import Opened
-from bus.signing import Author
+from bus.proof.audit import Entry, append, digest
+from bus.proof.signing import Author
+from bus.watch import tracing
 from schemas.audit import TrustHeadSealed
 from schemas.envelope import Envelope, Header, envelope_for, to_headers
 from schemas.message import MAX_PAYLOAD_BYTES, Message

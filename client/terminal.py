@@ -26,7 +26,8 @@ from schemas.topics import OPERATOR
 
 UNEXPECTED, USAGE, REJECTED, NO_ANSWER, UNREACHABLE, RUN_FAILED = 1, 2, 3, 4, 5, 6
 EXIT_CODES = """Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 rejected (prints code and reason),
-4 no answer in time, 5 federation not reachable, 6 the run failed or was stopped."""
+4 no answer in time, 5 federation not reachable, 6 the run failed or was stopped,
+7 an account was touched."""
 
 Actor = Annotated[str, typer.Option("--as", envvar="TRUSTFLOW_USER", help="The user in whose name you ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines on stdout, nothing else.")]

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from bus.broker_admin import administrator
-from bus.signing import Signer, TrustKeys
+from bus.admin.broker_admin import administrator
+from bus.proof.signing import Signer, TrustKeys
 from infra.federation import Federation, trust_role, warehouse_name, warehouse_reader
 from schemas.topics import ADMINISTRATOR, SERVICES, acls, all_topics, principals, quotas
 

@@ -5,8 +5,8 @@ import os
 import secrets
 from signal import SIGTERM
 
-from bus.broker_admin import administrator
-from bus.signing import Signer, TrustKeys
+from bus.admin.broker_admin import administrator
+from bus.proof.signing import Signer, TrustKeys
 from infra.federation import Federation
 from infra.supervision import Supervisor
 from schemas.topics import ADMINISTRATOR, SERVICES, principals, trust_principal

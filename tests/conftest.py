@@ -13,9 +13,9 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from bus.broker_admin import administrator
+from bus.admin.broker_admin import administrator
 from bus.login import Login
-from bus.signing import Author, Signer, TrustKeys
+from bus.proof.signing import Author, Signer, TrustKeys
 from infra.parts.kafka import Kafka
 from infra.parts.nginx import Nginx
 from infra.parts.orthanc import Orthanc

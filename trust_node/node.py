@@ -10,7 +10,7 @@ from typing import Any
 from bus.lanes import Lanes
 from bus.objects import ObjectLane
 from bus.participant import Participant
-from bus.signing import Signer
+from bus.proof.signing import Signer
 from bus.uow import UnitOfWork
 from schemas.topics import subscription, trust_principal
 from schemas.trust import TrustAnnounced

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bus.broker_admin import BrokerAdmin, administrator
+from bus.admin.broker_admin import BrokerAdmin, administrator
 from bus.speaker import reaching
 from client import terminal
 from client.ops.consent import Operator, Why, Yes, tell_dry_run, warrant

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from bus.audit import Account, Head, UnreadableAccount, read_account
+from bus.proof.audit import Account, Head, UnreadableAccount, read_account
+from bus.proof.verifying import Finding, verify
 from bus.speaker import Heard, Speaker
-from bus.verifying import Finding, verify
 from client import terminal
 from client.settings import NotRunning, federation_settings
 from client.terminal import AsJson, out, say_json, table

@@ -9,9 +9,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
+from bus.admin.topic_admin import TopicAdmin
 from bus.decode import ORIGIN, REPLAYED, Record
 from bus.speaker import Outgoing, Speaker
-from bus.topic_admin import TopicAdmin
 from client.ops.account import Act, Refused, Warrant, accounted
 from client.sdk import NotFound
 from schemas.topics import LARGEST_DEAD_LETTER, OPERATOR, PROJECTORS, REPLAY_PREFIX, Topic

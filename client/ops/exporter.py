@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from bus.lag import PartitionLag, lags
+from bus.admin.lag import PartitionLag, lags
 from bus.login import Login
 from bus.speaker import Speaker, Unreachable
 from client import terminal

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bus.lag import PartitionLag, lags
+from bus.admin.lag import PartitionLag, lags
 from client import terminal
 from client.settings import federation_settings
 from client.terminal import AsJson, out, say_json, table

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from bus.database import Connection
-from bus.generations import Contents, Difference, Generation
-from bus.history import History, Places, places
-from bus.rebuild import NotNow, Prospect, Rebuild, Rebuilt, opened
+from bus.views.generations import Contents, Difference, Generation
+from bus.views.history import History, Places, places
+from bus.views.rebuild import NotNow, Prospect, Rebuild, Rebuilt, opened
 from client import terminal
 from client.ops.account import Act, Refused, Warrant, accounted
 from client.ops.consent import Operator, Why, Yes, tell_dry_run, warrant

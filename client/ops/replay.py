@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bus.admin.topic_admin import topic_admin
 from bus.decode import Record
-from bus.topic_admin import topic_admin
 from client import terminal
 from client.ops.consent import Operator, Why, Yes, tell_dry_run, warrant
 from client.ops.copies import Copier, Passage, Span, read_passage, refuse_consumer, span

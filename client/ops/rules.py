@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bus.broker_admin import BrokerAdmin
+from bus.admin.broker_admin import BrokerAdmin
 from bus.speaker import Speaker
 from client.ops.account import Act, Warrant, accounted
 from schemas.topics import Acl, Quota, acls, quotas

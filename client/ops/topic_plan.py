@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bus.admin.topic_admin import LiveTopic, TopicAdmin
 from bus.speaker import Speaker
-from bus.topic_admin import LiveTopic, TopicAdmin
 from client.ops.account import TOPIC as ACCOUNT
 from client.ops.account import Act, Progress, Warrant, accounted
 from schemas.topics import REPLAY_PREFIX, Topic, all_topics

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bus.topic_admin import topic_admin
+from bus.admin.topic_admin import topic_admin
 from client import terminal
 from client.ops.consent import Operator, Why, Yes, tell_dry_run, warrant
 from client.ops.topic_plan import Step, compare

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bus import generations
-from bus.generations import Contents, Generation
+from bus.views import generations
+from bus.views.generations import Contents, Generation
 from client import terminal
 from client.ops.account import Act, Warrant, accounted
 from client.ops.consent import Operator, Why, Yes, tell_dry_run, warrant

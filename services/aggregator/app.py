@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bus.objects import ObjectLane
 from bus.participant import Participant
-from bus.signing import TrustKeys
+from bus.proof.signing import TrustKeys
 from schemas.topics import subscription
 from services.aggregator.handlers import router
 from services.aggregator.settings import Settings

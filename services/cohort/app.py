@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bus.participant import Participant
-from bus.signing import TrustKeys
+from bus.proof.signing import TrustKeys
 from schemas.cohort import CohortCommandAccepted, CohortCommandRejected
 from schemas.topics import subscription
 from services.cohort.handlers import routes

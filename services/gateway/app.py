@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from bus.generations import prepare
 from bus.participant import Participant
 from bus.router import Router
 from bus.settings import BusSettings
 from bus.uow import UnitOfWork
+from bus.views.generations import prepare
 from schemas.topics import subscription
 from schemas.views import VIEWS
 

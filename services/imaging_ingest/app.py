@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bus.participant import Participant
+from bus.proof.signing import TrustKeys
 from bus.settings import HubSettings
-from bus.signing import TrustKeys
 from schemas.imaging import ImagingCommandAccepted, ImagingCommandRejected
 from schemas.topics import subscription
 from services.imaging_ingest.handlers import router

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bus.participant import Participant
-from bus.signing import TrustKeys
+from bus.proof.signing import TrustKeys
 from schemas.bundle import BundleLimits
 from schemas.topics import subscription
 from schemas.training import TrainingCommandAccepted, TrainingCommandRejected

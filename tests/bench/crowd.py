@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bus.decode import Decoded, read
 from bus.login import Login
-from bus.signing import Signer
+from bus.proof.signing import Signer
 from schemas.envelope import Envelope
 from schemas.message import Message
 from schemas.topics import trust_principal

@@ -5,7 +5,7 @@ from time import perf_counter
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bus.broker_admin import administrator
+from bus.admin.broker_admin import administrator
 from infra.federation import Federation
 from schemas.topics import ADMINISTRATOR, Topic
 

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from rich.console import Console
 
 from bus.login import Login
-from bus.rebuild import Rebuild, opened
 from bus.speaker import Speaker
+from bus.views.rebuild import Rebuild, opened
 from schemas.message import Message
 from schemas.project import MemberAdded, MemberRemoved, ProjectCreated
 from schemas.registry import REGISTRY

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bus.database import migrate, open_pool
 from bus.login import Login
-from bus.signing import Author
+from bus.proof.signing import Author
 from bus.uow import UnitOfWork, flush
 from schemas.envelope import to_headers
 from schemas.topics import ADMINISTRATOR, Acl

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
 
-from bus.signing import Author, Signer
+from bus.proof.signing import Author, Signer
 from bus.uow import new_id, traceparent
 from schemas.envelope import Envelope, envelope_for, to_headers
 from schemas.message import Message

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from bus.signing import KEY_ID, SIGNATURE
+from bus.proof.signing import KEY_ID, SIGNATURE
 from infra.catalogue import DOCS
 from infra.contract.headers import HEADERS, example_headers
 from infra.node import NODE, installed

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition
 
-from bus.broker_admin import BrokerAdmin, administrator
+from bus.admin.broker_admin import BrokerAdmin, administrator
 from schemas.topics import Acl, Quota
 from tests.conftest import Broker
 from tests.integration.intruder import Intruder

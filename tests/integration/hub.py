@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bus.signing import Author
+from bus.proof.signing import Author
 from bus.speaker import hear
 from bus.uow import new_id, traceparent
 from infra.parts.nginx import Nginx

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from bus.participant import Participant
+from bus.proof.signing import Signer
 from bus.router import Router
 from bus.settings import BusSettings
-from bus.signing import Signer
 from bus.uow import UnitOfWork
 from schemas.topics import subscription, trust_principal
 from schemas.trust import CohortCounted, CountCohort

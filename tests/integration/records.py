@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bus.signing import Author
+from bus.proof.signing import Author
 from bus.uow import new_id, traceparent
 from schemas.envelope import Header, envelope_for, to_headers
 from schemas.message import Message

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 from aiokafka.protocol.fetch import FetchRequest
 
-from bus.broker_admin import administrator
+from bus.admin.broker_admin import administrator
 from bus.objects import NginxObjects, grant_download, grant_upload
 from infra.parts.nginx import Nginx
 from schemas.manifest import Part, manifest_of

@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from bus.admin.broker_admin import administrator
 from bus.breaker import LONGEST_RUN
-from bus.broker_admin import administrator
-from bus.signing import Signer, TrustKeys
+from bus.proof.signing import Signer, TrustKeys
 from bus.uow import new_id
 from infra.parts.nginx import Nginx
 from schemas.aggregation import AggregationFailed

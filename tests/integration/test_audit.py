@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from bus.audit import BEFORE_THE_FIRST, linked, read_account
+from bus.proof.audit import BEFORE_THE_FIRST, linked, read_account
 from bus.uow import new_id
 from schemas.message import Message
 from schemas.project import AddMember, CreateProject

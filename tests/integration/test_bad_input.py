@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from bus.signing import Author
+from bus.proof.signing import Author
 from bus.uow import new_id
 from schemas.cohort import SubmitQuery
 from schemas.message import Command, Message

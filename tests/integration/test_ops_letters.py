@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from bus.broker_admin import administrator
+from bus.admin.broker_admin import administrator
 from bus.login import Login
 from bus.speaker import Speaker
 from client.ops.account import TOPIC as ACCOUNT

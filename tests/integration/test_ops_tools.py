@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bus.broker_admin import administrator
-from bus.topic_admin import TopicAdmin, topic_admin
+from bus.admin.broker_admin import administrator
+from bus.admin.topic_admin import TopicAdmin, topic_admin
 from bus.uow import new_id
 from client.ops.account import Progress
 from client.ops.topic_plan import Step, _carry_out

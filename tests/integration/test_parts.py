@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification
 
-from bus.broker_admin import administrator
+from bus.admin.broker_admin import administrator
 from infra.parts.nginx import Nginx
 from infra.parts.orthanc import Orthanc
 from infra.parts.part import PartNotReadyError, free_port, is_free, running

@@ -14,8 +14,8 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from bus.rebuild import NotNow, Rebuild, opened
 from bus.speaker import Speaker
+from bus.views.rebuild import NotNow, Rebuild, opened
 from schemas.message import Message
 from schemas.operations import ActDone, ActIntended, OperatorEvent
 from schemas.project import MemberAdded, ProjectCreated

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bus import generations
 from bus.answers import Answers
 from bus.database import migrate, open_pool
 from bus.decode import StoredRecord
 from bus.inbox import PATIENCE
-from bus.projection import Projector
 from bus.router import Router
+from bus.views import generations
+from bus.views.projection import Projector
 from schemas.cohort import CohortFrozen
 from schemas.message import Message
 from schemas.project import MemberAdded

@@ -14,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from bus.broker_admin import administrator
+from bus.admin.broker_admin import administrator
 from bus.login import Login
 from infra.parts.kafka import Kafka
 from infra.parts.part import free_port, running

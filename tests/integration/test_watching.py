@@ -15,8 +15,8 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
-from bus import tracing
 from bus.speaker import Speaker
+from bus.watch import tracing
 from client.cli import app as command_line
 from client.ops.exporter import serving
 from client.ops.panels import BOARDS, OVERVIEW

@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 
-from bus.logs import Form, write_logs
+from bus.watch.logs import Form, write_logs
 
 
 def process_pool(workers: int, participant: str, form: Form) -> ProcessPoolExecutor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bus.audit import BEFORE_THE_FIRST
+from bus.proof.audit import BEFORE_THE_FIRST
 from schemas.envelope import Header, envelope_for, to_headers
 from schemas.message import Message
 from schemas.topics import writers

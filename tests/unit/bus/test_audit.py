@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.audit import BEFORE_THE_FIRST, Account, Entry, Head, Linked, entry_hash, linked
-from bus.verifying import verify
+from bus.proof.audit import BEFORE_THE_FIRST, Account, Entry, Head, Linked, entry_hash, linked
+from bus.proof.verifying import verify
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 

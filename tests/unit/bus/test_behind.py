@@ -4,7 +4,7 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.behind import Behind, Lag
+from bus.watch.behind import Behind, Lag
 from tests.unit.bus.recorded import FakeRecord
 
 PARTITION = TopicPartition("project.events", 0)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bus.documents import Documents, Opened
-from bus.signing import Author
+from bus.proof.signing import Author
 from bus.uow import UnitOfWork, flush
 
 

@@ -1,7 +1,7 @@
 import pytest
 from aiokafka import TopicPartition
 
-from bus.history import places
+from bus.views.history import places
 
 
 def test_places_are_read_as_an_operator_writes_them() -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bus import scope
 from bus.errors import Rejection
-from bus.logs import Form, write_logs
+from bus.watch import scope
+from bus.watch.logs import Form, write_logs
 from schemas.envelope import Envelope
 
 CANARY = "Mustermann^Erika 1961-07-04"

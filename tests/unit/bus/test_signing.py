@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.decode import Decoded, proven, read
-from bus.signing import KEY_ID, SIGNATURE, Author, BadSignature, Signer, TrustKeys, signed_bytes
+from bus.proof.signing import KEY_ID, SIGNATURE, Author, BadSignature, Signer, TrustKeys, signed_bytes
 from schemas.envelope import Header
 from schemas.message import Message
 from schemas.project import CreateProject

@@ -7,8 +7,8 @@ from typing import Any
 from aiokafka import TopicPartition
 from prometheus_client import REGISTRY
 
-from bus.behind import Behind
-from bus.survey import Jobs, Survey, Waiting, show_waiting
+from bus.watch.behind import Behind
+from bus.watch.survey import Jobs, Survey, Waiting, show_waiting
 from tests.unit.bus.recorded import FakeRecord
 
 NOTHING = Waiting(0, 0.0, 0, 0, 0, 0.0, ())

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bus.audit import Entry, digest
 from bus.decode import read_envelope
 from bus.participant import Participant
+from bus.proof.audit import Entry, digest
+from bus.proof.sealing import witnesses
+from bus.proof.signing import KEY_ID, SIGNATURE, Author, Signer
 from bus.router import Router
-from bus.sealing import witnesses
 from bus.settings import BusSettings, HubSettings
-from bus.signing import KEY_ID, SIGNATURE, Author, Signer
 from bus.taken import Taken, take
 from bus.uow import UnitOfWork, flush
 from schemas.audit import HeadSealed, TrustHeadSealed

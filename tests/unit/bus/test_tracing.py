@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from bus import tracing
 from bus.decode import read_envelope
-from bus.signing import Author
-from bus.tracing import Span
+from bus.proof.signing import Author
 from bus.uow import UnitOfWork
+from bus.watch import tracing
+from bus.watch.tracing import Span
 from schemas.project import CreateProject, ProjectCreated
 from tests.unit.bus.recorded import NOW, TRACE, record_of
 
@@ -78,6 +78,6 @@ def test_sending_is_a_child_of_the_message(spans: list[Span]) -> None:
 
 
 def test_without_a_receiver_nothing_is_recorded_and_the_sdk_is_not_even_imported() -> None:
-    code = "import sys, bus.participant; bus.tracing.start('project'); print('opentelemetry.sdk' in sys.modules)"
+    code = "import sys, bus.participant; bus.watch.tracing.start('project'); print('opentelemetry.sdk' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})
     assert ended.stdout.strip() == "False"

@@ -7,8 +7,8 @@ import pytest
 from bus.consumer import LONGEST_PAUSE_S, pause_s
 from bus.decode import read_envelope
 from bus.lanes import Lanes
+from bus.proof.signing import Author
 from bus.router import Router
-from bus.signing import Author
 from bus.uow import UnitOfWork, new_id, traceparent
 from schemas.envelope import Envelope, from_headers
 from schemas.project import CreateProject, ProjectActivated, ProjectCreated

@@ -8,8 +8,8 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.lag import PartitionLag
-from bus.topic_admin import LiveTopic
+from bus.admin.lag import PartitionLag
+from bus.admin.topic_admin import LiveTopic
 from client.ops.account import Ledger, Refused, Warrant
 from client.ops.consent import warrant
 from client.ops.copies import Passage, Span, refuse_consumer, span

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bus.errors import Transient
-from bus.signing import Author
+from bus.proof.signing import Author
 from bus.uow import UnitOfWork
 from schemas.trust import StudyAdvanced, StudyFailure
 from tests.unit.bus.recorded import NOW

@@ -6,8 +6,8 @@ from io import BytesIO
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.broker_admin import ITERATIONS, _entry, _quota_entry, _scram_user, new_topic
-from bus.wire import (
+from bus.admin.broker_admin import ITERATIONS, _entry, _quota_entry, _scram_user, new_topic
+from bus.admin.wire import (
     AlterClientQuotas,
     ClientQuotasStruct,
     IncrementalAlterConfigs,

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bus.proof.signing import Author
 from bus.router import Router
-from bus.signing import Author
 from bus.uow import UnitOfWork
 from schemas.manifest import DownloadGrant, Part, manifest_of
 from schemas.message import Message

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-import bus.metrics  # noqa: F401  registers every metric
+import bus.watch.metrics  # noqa: F401  registers every metric
 from client.ops.exporter import Known
 from client.ops.panels import BOARDS
 from infra.watch.dashboards import FOLDER, dashboards

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bus.lag import PartitionLag
+from bus.admin.lag import PartitionLag
 from client.ops.exporter import Known, families
 from client.ops.letters import Letter
 from schemas.operations import LetterPlace

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from bus import scope
+from bus.watch import scope
 from schemas.envelope import TRACEPARENT, Envelope, Header
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -47,7 +47,7 @@ _export: Export | None = None
 def start(participant: str) -> None:
     """Export from now on if the environment names a receiver."""
     if _export is None and os.environ.get(ENDPOINT):
-        from bus.otlp import exporter  # noqa: PLC0415  the SDK costs a third of a second where nobody listens
+        from bus.watch.otlp import exporter  # noqa: PLC0415  the SDK costs a third of a second where nobody listens
 
         export_to(exporter(participant))
 

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from bus.tracing import SEMCONV, Export, Kind, Span
+from bus.watch.tracing import SEMCONV, Export, Kind, Span
 
 KINDS: dict[Kind, SpanKind] = {
     "consumer": SpanKind.CONSUMER,

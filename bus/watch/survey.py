@@ -12,11 +12,11 @@ from aiokafka.errors import KafkaError
 from faststream.asgi import AsgiResponse, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from bus import metrics
-from bus.behind import Lag
 from bus.consumer import DATABASE_TROUBLE, Consumer
 from bus.leader import Leader
 from bus.relay import Relay
+from bus.watch import metrics
+from bus.watch.behind import Lag
 
 ANSWER_WITHIN_S = 2.0
 OUTCOMES = ("done", "retried", "failed")

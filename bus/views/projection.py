@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bus import generations, metrics
 from bus.database import Connection
 from bus.decode import Record
 from bus.errors import Transient
 from bus.inbox import Inbox
 from bus.taken import Taken
 from bus.uow import UnitOfWork
+from bus.views import generations
+from bus.watch import metrics
 from schemas.message import Message
 from schemas.views import AnyView
 

@@ -9,10 +9,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
-from bus.broker_admin import new_topic
+from bus.admin.broker_admin import new_topic
+from bus.admin.wire import IncrementalAlterConfigs
 from bus.login import Login
 from bus.speaker import reaching
-from bus.wire import IncrementalAlterConfigs
 from schemas.topics import Topic
 
 RETENTION, LARGEST = "retention.ms", "max.message.bytes"

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import asyncpg
 from aiokafka import TopicPartition
 
-from bus import generations
 from bus.database import Connection
 from bus.decode import Decoded, Record, read
-from bus.generations import Contents, Difference, Generation
-from bus.history import History, Places
-from bus.projection import fold_into, read_rows
+from bus.views import generations
+from bus.views.generations import Contents, Difference, Generation
+from bus.views.history import History, Places
+from bus.views.projection import fold_into, read_rows
 from schemas.message import Message
 from schemas.upcast import newest
 from schemas.views import AnyView

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bus.audit import BEFORE_THE_FIRST, Account, Head, entry_hash
+from bus.proof.audit import BEFORE_THE_FIRST, Account, Head, entry_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.protocol.admin import DeleteAclsRequest, DescribeAclsRequest, DescribeClientQuotasRequest
 
+from bus.admin.wire import SCRAM_SHA_512, AlterClientQuotas, CreateAcls, IncrementalAlterConfigs, UpsertScramUsers
 from bus.login import Login
-from bus.wire import SCRAM_SHA_512, AlterClientQuotas, CreateAcls, IncrementalAlterConfigs, UpsertScramUsers
 from schemas.topics import Acl, Operation, Quota, Resource, Topic
 
 ITERATIONS = 4096

@@ -15,8 +15,8 @@ from typing import Any, Literal, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
-from bus import scope
 from bus.errors import Late, Poison, Rejection
+from bus.watch import scope
 
 Form = Literal["json", "text"]
 

@@ -9,7 +9,7 @@ from faststream.asgi import AsgiResponse, get
 
 from bus.consumer import DATABASE_TROUBLE, Consumer
 from bus.relay import Relay
-from bus.survey import waiting
+from bus.watch.survey import waiting
 
 STUCK_AFTER_S = 30.0
 

@@ -3,8 +3,8 @@
 import logging
 from typing import Any
 
-from bus.audit import LOCK_HEAD, SEAL_LANE, SealChain
 from bus.lanes import Job, Lane
+from bus.proof.audit import LOCK_HEAD, SEAL_LANE, SealChain
 from bus.router import Router
 from bus.uow import UnitOfWork
 from schemas.audit import HeadSealed, TrustHeadSealed

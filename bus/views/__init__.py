@@ -1,0 +1,1 @@
+"""Views: events folded into rows, in tables that can be replaced whole."""
