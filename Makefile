@@ -49,4 +49,4 @@ lock: setup  ## pin the newest versions that pyproject.toml allows
 
 clean:  ## stop the federation and remove what it left; downloads in build/cache and build/kafka stay
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m infra down; fi
-	@rm -rf build/run build/bench-run build/demo .coverage htmlcov .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf build/run build/chaos build/bench build/bench-run build/bench-ground-* build/demo .coverage htmlcov .hypothesis .mypy_cache .ruff_cache .pytest_cache

@@ -56,6 +56,10 @@ class Decoded:
     message: Message
 
 
+class MissingKeys(Exception):
+    """A participant was put together wrongly: it handles what trusts say and has no keys to believe them by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """``parked`` records may become readable by an upgrade, others never will."""
@@ -117,7 +121,7 @@ def proven(record: Record, decoded: Decoded, keys: TrustKeys | None) -> Decoded 
     if trust is None:
         return decoded
     if keys is None:
-        raise TypeError(f"{record.topic} is handled here without the trusts' keys: give them to the participant")
+        raise MissingKeys(f"{record.topic} is handled here without the trusts' keys: give them to the participant")
     try:
         keys.verify(trust, record.headers, record.value or b"")
     except BadSignature as error:

@@ -1,6 +1,5 @@
 """What the relay hands to the broker: one batch for each partition, so that no later one can overtake it."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -9,6 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
+from pydantic_core import from_json
 
 from bus.uow import as_bytes, headers_from_json
 from schemas.topics import LARGEST_RECORD
@@ -28,7 +28,7 @@ class Parcel:
     rows: list[Any] = field(default_factory=list)
 
     def take(self, row: Any, key: bytes | None) -> None:
-        headers = headers_from_json(json.loads(row["headers"]))
+        headers = headers_from_json(from_json(row["headers"]))
         if self.builder.append(timestamp=None, key=key, value=row["value"], headers=headers) is not None:
             self.rows.append(row)
 

@@ -1,9 +1,10 @@
 """A record that was read once, and what may be said of it without handling it."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from bus.decode import Decoded, Record, Unreadable, is_command, proven, topic_of
+from bus.decode import Decoded, MissingKeys, Record, Unreadable, is_command, proven, topic_of
 from bus.decode import read as decode
 from bus.proof.audit import Entry, digest
 from bus.proof.signing import TrustKeys
@@ -11,6 +12,8 @@ from bus.router import Handler, Router
 from schemas.envelope import Envelope
 from schemas.message import Command
 from schemas.topics import speaking_trust
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,18 @@ class Taken:
 
 
 def take(record: Record, router: Router, keys: TrustKeys | None = None) -> Taken:
-    """Read it; what a trust says and somebody here handles must be signed by one of its keys."""
-    read = decode(record)
-    handler = router.handler(read.envelope.type) if read.envelope else None
-    if handler and isinstance(read, Decoded):
-        read = proven(record, read, keys)
+    """Read it; what a trust says and somebody here handles must be signed by one of its keys.
+
+    Reading must not fail in ways that nobody thought of; if it does, one record is put aside and no partition stands.
+    """
+    try:
+        read = decode(record)
+        handler = router.handler(read.envelope.type) if read.envelope else None
+        if handler and isinstance(read, Decoded):
+            read = proven(record, read, keys)
+    except MissingKeys:
+        raise
+    except Exception:
+        log.exception("reading %s/%s@%s failed", record.topic, record.partition, record.offset)
+        return Taken(record, Unreadable("reading_failed", "it could not be read: a fault of ours", False, None), None)
     return Taken(record, read, handler)

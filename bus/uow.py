@@ -1,6 +1,5 @@
 """The unit of work: one transaction's changes, and the messages that leave if and only if it commits."""
 
-import json
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import uuid_utils
+from pydantic_core import to_json
 
 from bus.database import Connection
 from bus.documents import Opened
@@ -160,7 +160,7 @@ def as_bytes(text: str) -> bytes:
 
 
 def headers_as_text(headers: Iterable[Header]) -> str:
-    return json.dumps(_as_json(headers))
+    return to_json(_as_json(headers)).decode()
 
 
 def _as_json(headers: Iterable[Header]) -> list[tuple[str, str | None]]:

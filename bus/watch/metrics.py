@@ -18,6 +18,7 @@ CODES = (
     "bad_signature",
     "retries_exhausted",
     "unreadable_record",
+    "reading_failed",
     "replayed",
 )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.decode import Decoded, proven, read
+from bus.decode import Decoded, MissingKeys, proven, read
 from bus.proof.signing import KEY_ID, SIGNATURE, Author, BadSignature, Signer, TrustKeys, signed_bytes
 from schemas.envelope import Header
 from schemas.message import Message
@@ -71,7 +71,7 @@ def test_who_handles_trusts_without_their_keys_is_told_so(signers: dict[str, Sig
     record = signed(COUNTED, signers["amber"])
     found = read(record)
     assert isinstance(found, Decoded)
-    with pytest.raises(TypeError, match="without the trusts' keys"):
+    with pytest.raises(MissingKeys, match="without the trusts' keys"):
         proven(record, found, None)
 
 
