@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from schemas.message import Message
 
@@ -55,7 +56,13 @@ class Envelope:
 
     @property
     def dataschema(self) -> str:
-        return f"urn:{self.type.replace('.', ':')}"
+        return schema_urn(self.type)
+
+
+@lru_cache(1024)
+def schema_urn(type_: str) -> str:
+    """Bounded: others may send us any type."""
+    return f"urn:{type_.replace('.', ':')}"
 
 
 def envelope_for(

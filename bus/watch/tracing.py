@@ -91,8 +91,10 @@ def created(envelope: Envelope, topic: str) -> None:
 
 def sent(headers: Iterable[Header], topic: str, started_ns: int) -> None:
     """The broker has acknowledged what was handed to it at ``started_ns``; a dead letter may belong to no trace."""
+    if _export is None:
+        return
     traceparent = (dict(headers).get("ce_traceparent") or b"").decode("latin-1")
-    if _export is None or not TRACEPARENT.fullmatch(traceparent):
+    if not TRACEPARENT.fullmatch(traceparent):
         return
     about: dict[str, str | int] = {
         "messaging.system": "kafka",
