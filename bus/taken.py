@@ -29,11 +29,11 @@ class Taken:
 
     @property
     def asked(self) -> str | None:
-        """What a command asks, as a digest: one id is one command."""
+        """What a command asks, as a digest, however its JSON is spelled: one id is one command."""
         if not isinstance(self.read, Decoded) or not isinstance(self.read.message, Command):
             return None
         envelope = self.read.envelope
-        return digest(f"{envelope.type} {envelope.subject} ".encode() + (self.record.value or b""))
+        return digest(f"{envelope.type} {envelope.subject} ".encode() + self.read.message.to_bytes())
 
     @property
     def envelope(self) -> Envelope:
