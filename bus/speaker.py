@@ -33,7 +33,11 @@ class Unreachable(Exception):
 
 
 class NoAnswer(Exception):
-    """The command was sent, and its service has not answered in time."""
+    """The command was sent, and its service has not answered in time; ``command_id`` is for asking again."""
+
+    def __init__(self, sentence: str, command_id: str | None = None) -> None:
+        super().__init__(sentence)
+        self.command_id = command_id
 
 
 class CommandRejected(Exception):
@@ -166,22 +170,27 @@ class Speaker:
                 await self._lose_voice(producer)
                 raise
 
-    async def ask(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Accepted:
+    async def ask(
+        self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S, *, command_id: str | None = None
+    ) -> Accepted:
         """Send a command and wait for what becomes of it.
+
+        After NoAnswer it may be asked again under the ``command_id`` of the exception: it has one effect, whatever was
+        carried out meanwhile, and its first answer is given again.
 
         Raises
         ------
         CommandRejected, NoAnswer, Unreachable
         """
         listening = await self._listen()
-        envelope = self._envelope(command)
+        envelope = self._envelope(command, command_id)
         answer = self._waiting[envelope.id] = asyncio.get_running_loop().create_future()
         try:
             await self._send(command, envelope)
             await asyncio.wait({answer, listening}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if listening.done():
                 listening.result()
-            return _accepted(answer, command, timeout_s)
+            return _accepted(answer, command, envelope.id, timeout_s)
         finally:
             del self._waiting[envelope.id]
 
@@ -228,10 +237,10 @@ class Speaker:
         async with self._consumer(topics, **LARGE_FETCHES) as (consumer, partitions):
             yield History(consumer, partitions)
 
-    def _envelope(self, message: Message) -> Envelope:
+    def _envelope(self, message: Message, id_: str | None = None) -> Envelope:
         return envelope_for(
             message,
-            id=new_id(),
+            id=id_ or new_id(),
             source=f"/{self._name}",
             time=datetime.now(UTC),
             traceparent=traceparent(None),
@@ -357,12 +366,13 @@ async def _behind(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
     return any(position < end for position, end in positions)
 
 
-def _accepted(answer: "asyncio.Future[Answer]", command: Command, timeout_s: float) -> Accepted:
+def _accepted(answer: "asyncio.Future[Answer]", command: Command, id_: str, timeout_s: float) -> Accepted:
     if not answer.done():
         service = next((topic.readers[0] for topic in HUB_TOPICS if topic.name == command.topic), command.topic)
         raise NoAnswer(
             f"the {service} service gave no answer within {timeout_s:g} s: `make status` shows whether it runs; "
-            f"the command waits on {command.topic} and is carried out when it does"
+            f"the command waits on {command.topic} and is carried out when it does",
+            id_,
         )
     said = answer.result()
     if isinstance(said, Rejected):

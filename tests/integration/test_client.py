@@ -220,6 +220,15 @@ async def test_a_service_that_does_not_run_is_named_after_the_timeout(federation
             await hub._voice.ask(command, timeout_s=0.5)
 
 
+async def test_a_command_may_be_asked_again_under_its_id(federation: Federation) -> None:
+    command = CreateProject(actor="ann", project_id=new_id(), name="Knees")
+    async with Speaker(federation.settings.client_login()) as speaker:
+        with pytest.raises(NoAnswer) as unheard:
+            await speaker.ask(command, timeout_s=0)
+        accepted = await speaker.ask(command, command_id=unheard.value.command_id)
+        assert accepted.command_id == unheard.value.command_id
+
+
 async def test_the_client_cannot_read_what_is_the_operators(federation: Federation) -> None:
     settings = federation.settings
     async with Speaker(settings.client_login()) as speaker:
