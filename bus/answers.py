@@ -28,6 +28,8 @@ class Answers:
 
     async def again(self, uow: UnitOfWork, envelope: Envelope, asked: str | None) -> None:
         """Whoever sends a command twice may have missed the first answer; but two commands may not have one id."""
+        if self.rejected is None:
+            return
         first = await uow.connection.fetchrow(
             "select asked, rejected_code, rejected_reason from inbox where consumer = $1 and event_id = $2",
             self.consumer,

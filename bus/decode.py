@@ -144,6 +144,8 @@ def _unknown(envelope: Envelope) -> Unreadable:
 
 def _validated(record: Record, envelope: Envelope, message_type: type[Message]) -> Message:
     payload = record.value or b""
+    if issubclass(message_type, Command) and not SUBJECT.fullmatch(envelope.id):
+        raise Poison("malformed", "ce_id of a command has 1 to 64 letters, digits, - and _: its answer repeats it")
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise Poison(
             "too_large",

@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,17 @@ class Broker:
             await _unless_empty(admin.ensure_users, added)
             await _unless_empty(admin.ensure_topics, tuple(topics))
             await _unless_empty(admin.ensure_acls, tuple(rules))
+
+    @asynccontextmanager
+    async def lent(self, topics: Iterable[Topic], rules: Iterable[Acl], users: Iterable[str]) -> AsyncIterator[None]:
+        """What strangers need for a while; afterwards the rules are those of the federation again."""
+        rules = tuple(rules)
+        await self.provision(topics, rules, users)
+        try:
+            yield
+        finally:
+            async with administrator(self.login()) as admin:
+                await admin.drop_acls(rules)
 
     async def empty(self, topics: Iterable[Topic]) -> None:
         """Delete what an earlier test has said: who starts with a new database would hear all of it."""

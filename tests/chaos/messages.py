@@ -24,8 +24,8 @@ AUDIT = next(topic for topic in HUB_TOPICS if topic.name == AUDIT_EVENTS)
 OURS = (*LINKS, DELTA_COMMANDS, *(topic for role in ROLES for topic in own_topics(role)))
 TOPICS = (*OURS, AUDIT)
 RULES = (
-    *(Acl(reader, "READ", "TOPIC", topic.name) for topic in OURS for reader in topic.readers),
-    *(Acl(writer, "WRITE", "TOPIC", topic.name) for topic in OURS for writer in topic.writers),
+    *(Acl(role, "READ", "TOPIC", topic.name) for topic in OURS for role in ROLES if role in topic.readers),
+    *(Acl(role, "WRITE", "TOPIC", topic.name) for topic in OURS for role in ROLES if role in topic.writers),
     *(Acl(role, "WRITE", "TOPIC", AUDIT.name) for role in ROLES),
     *(Acl(role, "READ", "GROUP", role) for role in ROLES),
 )

@@ -76,24 +76,37 @@ class Memory:
 async def test_nothing_stalls_and_nothing_good_is_lost_among_100_000_mutants(
     kafka: Broker, postgres: Database, tmp_path: Path
 ) -> None:
-    await kafka.provision(TOPICS, RULES, ROLES)
     seed, url = secrets.randbelow(10**6), postgres.fresh_database(DELTA)
-    database = await database_of(postgres, url)
-    member = Member(DELTA, 0, settings_of(DELTA, 0, kafka, url), tmp_path / "delta.log")
-    member.start()
-    try:
-        async with asyncio.timeout(WITHIN_S), AIOKafkaProducer(**kafka.credentials(), linger_ms=5) as producer:
+    async with kafka.lent(TOPICS, RULES, ROLES), opened(postgres, url) as database:
+        member = Member(DELTA, 0, settings_of(DELTA, 0, kafka, url), tmp_path / "delta.log")
+        member.start()
+        try:
             memory = Memory(member.pid)
-            async with memory.watched():
-                sent = await send_all(producer, seed)
-                await until(database, "select sum(next_offset) = $1 from position", MUTANTS + sent.good.total())
-                await until(database, "select not exists (select 1 from outbox where topic <> $1)", AUDIT_EVENTS)
-        await judge(sent, database, kafka, seed)
-        assert memory.growth < MOST_GROWTH
-        assert not member.ended.is_set()
+            async with asyncio.timeout(WITHIN_S), memory.watched():
+                sent = await feed(kafka, database, seed)
+            await judge(sent, database, kafka, seed)
+            assert memory.growth < MOST_GROWTH
+            assert not member.ended.is_set()
+        finally:
+            member.kill()
+
+
+@asynccontextmanager
+async def opened(postgres: Database, url: str) -> AsyncIterator[Any]:
+    database = await database_of(postgres, url)
+    try:
+        yield database
     finally:
-        member.kill()
         await database.close()
+
+
+async def feed(kafka: Broker, database: Any, seed: int) -> Sent:
+    """Send everything; return when the consumer has taken all of it and said what it had to say."""
+    async with AIOKafkaProducer(**kafka.credentials(), linger_ms=5) as producer:
+        sent = await send_all(producer, seed)
+    await until(database, "select sum(next_offset) = $1 from position", MUTANTS + sent.good.total())
+    await until(database, "select not exists (select 1 from outbox where topic <> $1)", AUDIT_EVENTS)
+    return sent
 
 
 async def send_all(producer: AIOKafkaProducer, seed: int) -> Sent:

@@ -7,7 +7,7 @@ import pytest
 
 from infra.parts.part import free_port
 from tests.chaos.members import Member, settings_of
-from tests.chaos.messages import ALPHA, ROLES, RULES, TOPICS
+from tests.chaos.messages import ALPHA, ROLES
 from tests.conftest import Broker, Database
 
 pytestmark = pytest.mark.integration
@@ -19,7 +19,7 @@ WITHIN_S = 30.0
 async def test_who_starts_while_a_part_is_away_does_not_stay_as_an_empty_shell(
     kafka: Broker, postgres: Database, tmp_path: Path, away: str
 ) -> None:
-    await kafka.provision(TOPICS, RULES, ROLES)
+    await kafka.provision((), (), ROLES)
     nobody = free_port()
     settings = settings_of(ALPHA, 0, kafka, postgres.fresh_database(ALPHA))
     settings[away] = {

@@ -180,6 +180,8 @@ async def test_of_two_operators_at_once_one_has_each_letter(world: World) -> Non
 
 async def test_an_act_that_was_killed_is_seen_and_taken_over(world: World) -> None:
     sent, left = await world.put_aside(908), await world.put_aside(910)
+    for number in (908, 910):
+        await world.fix(number)
     words = (*LETTER_BY_LETTER, "--id", sent.id, "--id", left.id)
     command = subprocess.Popen(words, env=os.environ | {"TRUSTFLOW_ENV": str(world.ops.env_file)})  # noqa: ASYNC220  it takes a millisecond
     await world.redriven.until(lambda records: any(record.value == sent.value for record in records))
@@ -187,8 +189,7 @@ async def test_an_act_that_was_killed_is_seen_and_taken_over(world: World) -> No
     command.wait(10)
     assert [await world.standing(letter) for letter in (sent, left)] == ["unfinished", "unfinished"]
     assert (await world.redrive(left))["redriven"] == 0
-    for number, letter in ((908, sent), (910, left)):
-        await world.fix(number)
+    for letter in (sent, left):
         assert (await world.redrive(letter, "--again"))["redriven"] == 1
         await world.accepted(letter, 1)
         assert await world.effects(letter) == 1

@@ -60,8 +60,10 @@ class World:
 
 @pytest.fixture(scope="module")
 async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    await kafka.provision(TOPICS, RULES, ROLES)
-    async with chain_on(kafka, postgres, tmp_path_factory.mktemp("chain")) as chain:
+    async with (
+        kafka.lent(TOPICS, RULES, ROLES),
+        chain_on(kafka, postgres, tmp_path_factory.mktemp("chain")) as chain,
+    ):
         for member in chain.members:
             member.start()
         yield World(chain, kafka)

@@ -140,3 +140,10 @@ def test_any_json_is_a_message_or_an_invalid_payload(value: object, field: str) 
     assert isinstance(envelope, Envelope)
     read = read_message(record, envelope)
     assert isinstance(read, Decoded) or read.code in {"invalid_payload", "wrong_key"}
+
+
+@pytest.mark.parametrize("id_", [b"../../etc/passwd", b"a b", b"-", b"x" * 65, "💀".encode()])
+def test_a_command_has_an_id_that_its_answer_can_repeat(id_: bytes) -> None:
+    """Else every such command would look like a bug of its handler, and a speaker could stop a service."""
+    command = CreateProject(actor="ada", project_id="p1", name="Knees")
+    assert fault(record_of(command, id=id_)).code == "malformed"
