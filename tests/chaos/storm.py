@@ -13,10 +13,11 @@ from bus.consumer import DATABASE_TROUBLE
 from tests.chaos.load import LOOK_S, Load
 from tests.chaos.members import Member
 from tests.chaos.parts import Breakable
-from tests.chaos.plan import Blow, Kill, Plan
+from tests.chaos.plan import RANDOM, Blow, Kill, Plan
 from tests.chaos.world import World
 
 START_AGAIN_AFTER_S = 0.5
+FUSE_BURNS_S = 20.0
 ALIVE = "select exists (select 1 from effect where pid = $1)"
 
 
@@ -67,10 +68,11 @@ class Storm:
         """One life after another, as a supervisor would have it; the last one is let live."""
         died: list[tuple[str, float]] = []
         for kill in kills:
+            name = kill.name
             if await self._start(member, kill.fuse, died):
-                await self._end(member, kill)
+                name = await self._end(member, kill)
             self.kills += 1
-            died.append((kill.name, time.monotonic()))
+            died.append((name, time.monotonic()))
         await self._start(member, "", died)
 
     async def _start(self, member: Member, fuse: str, died: list[tuple[str, float]]) -> bool:
@@ -88,13 +90,19 @@ class Storm:
             self.failed_starts += 1
             await asyncio.sleep(START_AGAIN_AFTER_S)
 
-    async def _end(self, member: Member, kill: Kill) -> None:
-        if kill.point is None:
-            await asyncio.sleep(kill.after_s)
+    async def _end(self, member: Member, kill: Kill) -> str:
+        """Return how it died: a point that it does not come by, as a quiet one may not, must not let it live."""
+        name = kill.name
+        try:
+            async with asyncio.timeout(kill.after_s if kill.point is None else FUSE_BURNS_S):
+                await member.ended.wait()
+        except TimeoutError:
             member.kill()
+            name = f"kill -9 {RANDOM}"
         await member.ended.wait()
         if member.status != -signal.SIGKILL:
             self.ended_alone.append(f"{member.name} ended with {member.status}: read {member.log}")
+        return name
 
     async def _has_effect(self, member: Member) -> bool:
         """True once this life has had an effect, False when it ended without any."""

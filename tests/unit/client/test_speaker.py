@@ -77,12 +77,12 @@ async def _future(answer):
 
 async def test_an_answer_is_returned_or_raised():
     accepted = ProjectCommandAccepted(**ANSWER)
-    assert _accepted(await _future(accepted), COMMAND, 1.0) == accepted
+    assert _accepted(await _future(accepted), COMMAND, "c1", 1.0) == accepted
     rejected = ProjectCommandRejected(**ANSWER, code="already_exists", reason="Choose another id.")
     with pytest.raises(CommandRejected, match=r"already_exists: Choose another id\."):
-        _accepted(await _future(rejected), COMMAND, 1.0)
+        _accepted(await _future(rejected), COMMAND, "c1", 1.0)
 
 
 async def test_no_answer_names_the_service_and_the_topic_where_the_command_waits():
     with pytest.raises(NoAnswer, match=r"the project service gave no answer within 1.5 s.*project\.commands"):
-        _accepted(await _future(None), COMMAND, 1.5)
+        _accepted(await _future(None), COMMAND, "c1", 1.5)
