@@ -26,8 +26,8 @@ from infra.watch.dashboards import query
 from infra.watch.targets import write_targets
 from schemas.envelope import Envelope
 from schemas.project import CreateProject
-from schemas.topics import CLIENT, OPERATOR, Acl
-from tests.conftest import Broker, Database
+from schemas.topics import CLIENT, OPERATOR, Acl, all_topics
+from tests.conftest import TRUSTS, Broker, Database
 from tests.integration.counter.messages import COMMANDS, Add, Manner
 from tests.integration.counter.world import DEAD_LETTERS, World, running_counter
 from tests.integration.otlp import Receiver, receiver
@@ -95,6 +95,7 @@ async def watched(
     kafka: Broker, postgres: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Watched]:
     await kafka.provision_federation()
+    await kafka.empty(all_topics(TRUSTS))
     folder = tmp_path_factory.mktemp("watching")
     async with receiver() as traces, aiohttp.ClientSession() as http:
         with pytest.MonkeyPatch.context() as patch:
