@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
@@ -11,6 +10,7 @@ import asyncpg
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from bus.backoff import pause_s
 from bus.breaker import Breaker
 from bus.decode import Record, StoredRecord
 from bus.guard import Guard
@@ -30,11 +30,6 @@ DATABASE_TROUBLE = (
     asyncpg.OperatorInterventionError,
     TimeoutError,
 )
-FIRST_PAUSE_S = 0.03
-LONGEST_PAUSE_S = 5.0
-ENOUGH_DOUBLINGS = 10
-"""To reach the longest pause; hours of failures would overflow."""
-
 MOST_AT_ONCE = 500
 TELL_EVERY_S = 0.2
 TAKE_UP_EVERY_S = 0.2
@@ -279,9 +274,3 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
 def _partition(record: Record) -> TopicPartition:
     return TopicPartition(record.topic, record.partition)
-
-
-def pause_s(failures: int) -> float:
-    """Seconds to wait after the n-th failure in a row: doubling, with jitter, bounded."""
-    longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures, ENOUGH_DOUBLINGS))
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311  jitter, not a secret

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bus.backoff import doubling_s
 from bus.database import Connection
 from bus.decode import Record, StoredRecord
 from bus.uow import as_bytes, as_text, headers_as_text, headers_from_json
@@ -23,7 +24,7 @@ AT_ONCE = 100
 
 def delay_s(attempts: int) -> float:
     """Seconds until a deferred record is tried again: doubling, bounded."""
-    return float(min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(attempts, MOST_ATTEMPTS)))
+    return doubling_s(FIRST_DELAY_S, LONGEST_DELAY_S, attempts)
 
 
 async def defer(connection: Connection, consumer: str, record: Record, error: str | None = None) -> None:
@@ -46,7 +47,7 @@ async def defer(connection: Connection, consumer: str, record: Record, error: st
         now if error else None,
         now + timedelta(seconds=FIRST_DELAY_S if error else 0.0),
     )
-    await _count(connection, consumer, record, 1)
+    await _count(connection, consumer, (record.topic, record.partition, record.offset), 1)
 
 
 async def waiting_keys(connection: Connection, consumer: str, topic: str, partition: int) -> frozenset[str]:
@@ -84,7 +85,7 @@ async def first_of(connection: Connection, consumer: str, topic: str, key: str) 
 
 async def release(connection: Connection, row: Any) -> None:
     await connection.execute("delete from deferred where deferred_id = $1", row["deferred_id"])
-    await _count(connection, row["consumer"], stored(row), -1)
+    await _count(connection, row["consumer"], (row["topic"], row["partition"], row["record_offset"]), -1)
 
 
 async def postpone(connection: Connection, row: Any, error: str) -> None:
@@ -110,13 +111,11 @@ def key_of(record: Record) -> str:
     return as_text(record.key or b"")
 
 
-async def _count(connection: Connection, consumer: str, record: Record, by: int) -> None:
+async def _count(connection: Connection, consumer: str, place: tuple[str, int, int], by: int) -> None:
     await connection.execute(
         """insert into position (consumer, topic, partition, next_offset, deferred) values ($1, $2, $3, $4, $5)
            on conflict (consumer, topic, partition) do update set deferred = position.deferred + $5""",
         consumer,
-        record.topic,
-        record.partition,
-        record.offset,
+        *place,
         by,
     )

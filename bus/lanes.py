@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
-from bus.consumer import DATABASE_TROUBLE, pause_s
+from bus.backoff import pause_s
+from bus.consumer import DATABASE_TROUBLE
 from bus.errors import Rejection, Transient
 from bus.leader import Leader
 from bus.proof.signing import Author

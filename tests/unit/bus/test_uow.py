@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bus.consumer import LONGEST_PAUSE_S, pause_s
+from bus.backoff import LONGEST_PAUSE_S, pause_s
 from bus.decode import read_envelope
 from bus.lanes import Lanes
 from bus.proof.signing import Author
