@@ -22,7 +22,10 @@ missing_packages() {
     command -v psql >/dev/null || echo postgresql-client
     [ -x /usr/sbin/Orthanc ] || echo orthanc
     [ -x /usr/sbin/nginx ] || echo nginx-light
-    command -v dcm2niix >/dev/null || echo dcm2niix
+    compgen -G '/usr/share/orthanc/plugins/libOrthancDicomWeb.so*' >/dev/null || echo orthanc-dicomweb
+    command -v storescu >/dev/null || echo dcmtk
+    command -v dciodvfy >/dev/null || echo dicom3tools
+    command -v chromium >/dev/null || echo chromium
     command -v kcat >/dev/null || echo kcat
     command -v bwrap >/dev/null || echo bubblewrap
     command -v promtool >/dev/null || echo prometheus
