@@ -1,5 +1,7 @@
 """The `trustflow` command; each group has a module of its own."""
 
+from importlib.metadata import entry_points
+
 import typer
 
 from client import cohort, imports, model, project, run
@@ -39,3 +41,5 @@ for name, group in (
     ("ops", ops.app),
 ):
     app.add_typer(group, name=name)
+for entry in entry_points(group="trustflow.commands"):
+    app.add_typer(entry.load(), name=entry.name)
