@@ -53,12 +53,17 @@ def working_directory(federation: Federation, program: str) -> Path:
 
 
 def write_shell_files(federation: Federation) -> Path:
-    """Write what a person's tools need: `env`, kcat's configurations, Prometheus' targets; return the first."""
+    """Write what a person's tools need: `env`, each node's variables, kcat's configurations; return the first."""
     for principal in (*SPEAKERS, OPERATOR):
         _private(federation.run / f"kcat-{principal}.conf", _kcat(federation, principal))
     write_targets(metrics_urls(federation), federation.ports.get("exporter"), federation.targets_file)
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in _shell_env(federation).items()]
-    return _private(federation.run / "env", "".join(lines))
+    for trust in federation.trusts:
+        _private(federation.run / f"node-{trust}.env", _exports(node_env(federation, trust)))
+    return _private(federation.run / "env", _exports(_shell_env(federation)))
+
+
+def _exports(env: Mapping[str, str]) -> str:
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in env.items())
 
 
 def _participant_env(federation: Federation, principal: str, role: str) -> dict[str, str]:

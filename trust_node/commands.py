@@ -1,10 +1,25 @@
 """`trustflow node`: what a person at the trust does with its node."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(no_args_is_help=True, help="Look after this trust's node: at the trust only.")
 
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env",
+        envvar="TRUSTFLOW_NODE_ENV",
+        exists=True,
+        dir_okay=False,
+        help="A file with the node's TRUSTFLOW_… variables; the environment itself by default.",
+    ),
+]
+
 
 @app.callback()
-def _group() -> None:
-    """Keep this a group, however many commands it has."""
+def _group(context: typer.Context, env: EnvFile = None) -> None:
+    """What every command of the group is told: where the node's variables are, as `context.obj`."""
+    context.obj = env
