@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from trust_node.imaging.content import commands as content
+
 app = typer.Typer(no_args_is_help=True, help="Look after this trust's node: at the trust only.")
 
 EnvFile = Annotated[
@@ -23,3 +25,6 @@ EnvFile = Annotated[
 def _group(context: typer.Context, env: EnvFile = None) -> None:
     """What every command of the group is told: where the node's variables are, as `context.obj`."""
     context.obj = env
+
+
+app.add_typer(content.app, name="content")

@@ -37,7 +37,7 @@ class Desk:
         pydantic.ValidationError
             Naming the variables that are missing.
         """
-        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]  # they come from there
+        settings = Settings(_env_file=env_file)
         return cls(settings, Policy.read(settings.policy_file))
 
     def entitled(self, person: str) -> str:

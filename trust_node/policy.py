@@ -29,6 +29,8 @@ class Policy(BaseModel):
         Limits of one training task.
     parallel_studies
         Studies that may be on their way from the PACS at once.
+    content_bytes
+        Originals kept for the next project that asks for the same study; the longest unused go first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +44,7 @@ class Policy(BaseModel):
     update_bytes: int = Field(default=2 * 2**30, gt=0)
     threads: int = Field(default=1, ge=1)
     parallel_studies: int = Field(default=3, ge=1, le=32)
+    content_bytes: int = Field(default=50 * 2**30, ge=0)
 
     @classmethod
     def read(cls, file: Path) -> Self:

@@ -37,3 +37,7 @@ class Settings(BusSettings):
     @property
     def xnat_password(self) -> str:
         return self.xnat_password_file.read_text().strip()
+
+    @property
+    def content_directory(self) -> Path:
+        return self.data_directory / "content"

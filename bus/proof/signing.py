@@ -112,7 +112,7 @@ class TrustKeys:
         if key is None:
             raise BadSignature(f"it is signed by a key that {trust}.pem does not hold: ask the trust for its new key")
         try:
-            key.verify(_decoded(signature), signed_bytes(headers, payload))
+            key.verify(decoded_signature(signature), signed_bytes(headers, payload))
         except (InvalidSignature, ValueError):
             raise BadSignature("the signature is not of these bytes: something was changed, or forged") from None
 
@@ -172,8 +172,8 @@ def _only(headers: Iterable[Header], name: str) -> bytes:
     return values[0]
 
 
-def _decoded(signature: bytes) -> bytes:
-    """In its one spelling: base64 leaves bits of the last character unused."""
+def decoded_signature(signature: bytes) -> bytes:
+    """The bytes of a signature in its one spelling: base64 leaves bits of the last character unused."""
     raw = b64decode(signature, validate=True)
     if b64encode(raw) != signature:
         raise ValueError("not the canonical base64")
