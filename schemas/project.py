@@ -46,6 +46,17 @@ class DeclineProject(ProjectCommand, type="trustflow.project.decline.v1"):
     reason: Sentence
 
 
+class WithdrawApproval(ProjectCommand, type="trustflow.project.withdraw.v1"):
+    """A trust's approver takes the approval back: its part of the project ends, and its images go."""
+
+    trust_id: TrustId
+    reason: Sentence
+
+
+class CloseProject(ProjectCommand, type="trustflow.project.close.v1"):
+    """Nothing more is asked under this project; every trust removes its images."""
+
+
 class ProjectEvent(Message, topic="project.events", key="project_id"):
     project_id: Id
 
@@ -111,6 +122,20 @@ class ProjectDeclined(ProjectEvent, type="trustflow.project.declined.v1"):
 
 class ProjectActivated(ProjectEvent, type="trustflow.project.activated.v1"):
     """At least one trust approved: work may begin there."""
+
+
+class ApprovalWithdrawn(ProjectEvent, type="trustflow.project.approval_withdrawn.v1"):
+    """A trust takes no further part in this project."""
+
+    trust_id: TrustId
+    withdrawn_by: UserId
+    reason: Sentence
+
+
+class ProjectClosed(ProjectEvent, type="trustflow.project.closed.v1"):
+    """Nothing more may be asked under this project."""
+
+    closed_by: UserId
 
 
 class ProjectCommandAccepted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from infra.xnat.refusal import not_found
+from infra.xnat.refusal import not_found, not_served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from infra.xnat.model import Kind, Node, Resource
 
 _NODES = ("projects", "subjects", "experiments", "scans")
-_SETTINGS = ("accessibility", "prearchive_code")
+_SETTINGS = ("accessibility", "prearchive_code", "quarantine_code", "current_arc")
+_SHARED = {"subjects", "experiments"}
 _BELOW = {
     "": ("projects", "subjects", "experiments"),
     "projects": ("subjects", "experiments", "resources", "files", "users", *_SETTINGS),
@@ -38,6 +39,8 @@ def parse(path: str) -> tuple[Step, ...]:
     steps: list[Step] = []
     while parts:
         collection, above = parts.pop(0), steps[-1].collection if steps else ""
+        if collection == "projects" and above in _SHARED:
+            raise not_served("projects: nothing is shared between projects here, import it into the other one")
         if collection not in _BELOW.get(above, ()):
             raise not_found(f"address: {collection!r} is not served below {above or 'data'!r}")
         rest = collection in {"files", "users"}

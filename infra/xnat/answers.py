@@ -4,43 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from infra.xnat.model import Node, Resource, StoredFile, uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from infra.xnat.selecting import Row
 
-Row = dict[str, str]
-
-DEFAULT_COLUMNS = {
-    "projects": ("ID", "secondary_ID", "name", "description", "pi_firstname", "pi_lastname", "URI"),
-    "subjects": ("ID", "project", "label", "insert_date", "insert_user", "URI"),
-    "experiments": (
-        "ID",
-        "project",
-        "date",
-        "xsiType",
-        "label",
-        "insert_date",
-        "subject_ID",
-        "subject_label",
-        "URI",
-    ),
-    "scans": (
-        "xnat_imagescandata_id",
-        "ID",
-        "type",
-        "quality",
-        "xsiType",
-        "note",
-        "series_description",
-        "URI",
-    ),
-}
-_NOT_FILTERS = {"format", "columns", "limit", "offset", "sortBy", "sortOrder"}
 _XSI_TYPES = {"projects": "xnat:projectData", "subjects": "xnat:subjectData"}
 
 
@@ -61,7 +32,7 @@ def xsi_type(node: Node) -> str:
 
 def resource_row(resource: Resource) -> Row:
     """Return a resource's row: numbers as strings, and no ID and URI, as XNAT has it."""
-    counted = {"file_count": str(len(resource.files)), "file_size": str(resource.size())}
+    counted = {"file_count": str(resource.file_count), "file_size": str(resource.file_size)}
     said = {"format": resource.notes.format, "content": resource.notes.content, "tags": resource.notes.tags}
     named = {
         "xnat_abstractresource_id": resource.id,
@@ -80,30 +51,6 @@ def file_row(owner: Node, resource: Resource, file: StoredFile) -> Row:
         "file_content": file.notes.content,
     }
     return named | {"collection": resource.label, "cat_ID": resource.id, "digest": file.md5} | said
-
-
-def select(rows: Iterable[Row], kind: str, query: Mapping[str, str]) -> list[Row]:
-    """Apply `columns`, `field=value` filters with wildcards, `sortBy`, `offset` and `limit`."""
-    filters = {field: wanted for field, wanted in query.items() if field not in _NOT_FILTERS}
-    kept = [row for row in rows if all(fnmatchcase(row[f], wanted) for f, wanted in filters.items() if f in row)]
-    if by := query.get("sortBy"):
-        kept.sort(key=lambda row: row.get(by, ""), reverse=query.get("sortOrder", "").lower() == "desc")
-    start = _number(query.get("offset"), 0)
-    kept = kept[start : start + _number(query.get("limit"), len(kept))]
-    columns = _columns(kind, query.get("columns", "DEFAULT"))
-    return [{column: row.get(column, "") for column in columns} for row in kept] if columns else kept
-
-
-def _number(text: str | None, default: int) -> int:
-    return int(text) if text and text.isdecimal() else default
-
-
-def _columns(kind: str, asked: str) -> tuple[str, ...]:
-    """Return the columns to show; those of resources and files can't be chosen, as at XNAT."""
-    default = DEFAULT_COLUMNS.get(kind, ())
-    if not default or asked == "DEFAULT":
-        return default
-    return tuple(dict.fromkeys([*asked.split(","), "ID", "URI"]))
 
 
 def result_set(rows: list[Row]) -> dict[str, Any]:

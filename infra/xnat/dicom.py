@@ -1,9 +1,9 @@
-"""What a DICOM zip holds, and how its series become scans. Decisions only read headers; nothing is stored here."""
+"""What a zip of DICOM files holds, and how its series become scans. Decisions only read headers; nothing is stored here."""
 
 from __future__ import annotations
 
 import struct
-import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from infra.xnat import names
-from infra.xnat.arriving import reading_packed, take_in
+from infra.xnat.arriving import unpack
 from infra.xnat.refusal import bad_request
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from infra.xnat.archive import Arrival
+    from infra.xnat.limits import Limits
 
 _TYPED = {
     "MR": "mr",
@@ -34,7 +35,7 @@ _TYPED = {
     "NM": "nm",
     "MG": "mg",
 }
-_UNREADABLE = (
+UNREADABLE = (
     InvalidDicomError,
     EOFError,
     ValueError,
@@ -42,23 +43,33 @@ _UNREADABLE = (
     KeyError,
     AttributeError,
     NotImplementedError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
     struct.error,
+    zlib.error,
 )
 _LEADING = ("PT", "MR", "CT")
-_READ = [
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "StudyDate",
-    "SeriesInstanceUID",
-    "SeriesNumber",
-    "SeriesDescription",
-    "Modality",
-]
+_READ = {
+    "uid": "SOPInstanceUID",
+    "study": "StudyInstanceUID",
+    "date": "StudyDate",
+    "series": "SeriesInstanceUID",
+    "number": "SeriesNumber",
+    "description": "SeriesDescription",
+    "modality": "Modality",
+    "time": "StudyTime",
+    "title": "StudyDescription",
+    "accession": "AccessionNumber",
+    "patient": "PatientID",
+    "patient_name": "PatientName",
+    "comments": "PatientComments",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One DICOM file of a zip and the elements that decide where it goes; absent ones are empty."""
+    """One DICOM file and the elements that decide where it goes and what lists say of it; absent ones are empty."""
 
     arrival: Arrival
     uid: str
@@ -68,36 +79,35 @@ class Instance:
     number: str
     description: str
     modality: str
+    time: str = ""
+    title: str = ""
+    accession: str = ""
+    patient: str = ""
+    patient_name: str = ""
+    comments: str = ""
 
     @property
     def file_name(self) -> str:
         return f"{names.clean(self.uid)}.dcm"
 
 
-def read_zip(packed: Path, folder: Path) -> list[Instance]:
-    """Unpack a zip of DICOM files into `folder`. Raises 400 when the zip or one of its files can't be read."""
-    with reading_packed("body: not a whole zip file, send it again"), zipfile.ZipFile(packed) as zipped:
-        members = [member for member in zipped.infolist() if not member.is_dir()]
-        arrivals = [_take_in(zipped, member, folder / str(number)) for number, member in enumerate(members)]
-    instances = [_read(arrival) for arrival in arrivals]
+def read_packed(packed: Path, folder: Path, limits: Limits) -> list[Instance]:
+    """Unpack a zip or tar of one study's DICOM files into `folder`. Raises 400 and 413 when that can't be done."""
+    instances = [read(arrival) for arrival in unpack(packed, folder, limits).values()]
     if not instances:
-        raise bad_request("body: the zip holds no files")
+        raise bad_request("body: it packs no files")
     if len({instance.study for instance in instances}) > 1:
-        raise bad_request("body: the zip holds more than one study, send one zip per study")
+        raise bad_request("body: it packs more than one study, send one zip per study")
     return instances
 
 
-def _take_in(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, location: Path) -> Arrival:
-    with zipped.open(member) as source:
-        return take_in(source, location)
-
-
-def _read(arrival: Arrival) -> Instance:
+def read(arrival: Arrival) -> Instance:
+    """Read a file's header. Raises 400 when it is not DICOM or does not say which instance it is."""
     try:
-        header = pydicom.dcmread(arrival.location, stop_before_pixels=True, specific_tags=list(_READ))
-        instance = Instance(arrival, *(_text(header, keyword) for keyword in _READ))
-    except _UNREADABLE as error:
-        raise bad_request("body: the zip holds a file that is not DICOM, leave it out") from error
+        header = pydicom.dcmread(arrival.location, stop_before_pixels=True, specific_tags=list(_READ.values()))
+        instance = Instance(arrival, **{ours: _text(header, keyword) for ours, keyword in _READ.items()})
+    except UNREADABLE as error:
+        raise bad_request("body: it holds a file that is not DICOM, leave it out") from error
     if not (instance.uid and instance.study and instance.series):
         raise bad_request("body: a DICOM file has no SOP, study or series instance UID")
     return instance

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,12 @@ from infra.xnat.model import CHILD_KINDS, FileNotes, Kind, Node, Resource, Store
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NODE = "node.json"
-_RESOURCE = "resource.json"
+    from infra.xnat.model import Shelf
+
+NODE = "node.json"
+RESOURCE = "resource.json"
 _CATALOGUE = "catalogue.jsonl"
+_PIECE = 1 << 20
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -33,12 +37,12 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def save_node(node: Node) -> None:
-    write_json(node.folder / _NODE, {"id": node.id, "fields": node.fields, "members": node.members})
+    write_json(node.folder / NODE, {"id": node.id, "fields": node.fields, "members": node.members})
 
 
 def save_resource(resource: Resource) -> None:
     described = {"id": resource.id, "label": resource.label, "notes": asdict(resource.notes)}
-    write_json(resource.folder / _RESOURCE, described)
+    write_json(resource.folder / RESOURCE, described)
 
 
 def append_files(resource: Resource, files: Iterable[StoredFile]) -> None:
@@ -47,9 +51,9 @@ def append_files(resource: Resource, files: Iterable[StoredFile]) -> None:
         catalogue.write(_lines(files))
 
 
-def rewrite_catalogue(resource: Resource) -> None:
+def rewrite_catalogue(resource: Resource, files: Iterable[StoredFile]) -> None:
     beside = resource.folder / f".{uuid4().hex}"
-    beside.write_text(_lines(resource.files.values()))
+    beside.write_text(_lines(files))
     beside.replace(resource.folder / _CATALOGUE)
 
 
@@ -57,28 +61,34 @@ def _lines(files: Iterable[StoredFile]) -> str:
     return "".join(json.dumps(asdict(file)) + "\n" for file in files)
 
 
-def load_nodes(kind: Kind, folder: Path, parent: Node | None) -> dict[str, Node]:
-    nodes = (load_node(kind, each, parent) for each in _folders(folder) if (each / _NODE).exists())
+def load_nodes(kind: Kind, folder: Path, parent: Node | None, shelf: Shelf) -> dict[str, Node]:
+    nodes = (load_node(kind, each, parent, shelf) for each in _folders(folder) if (each / NODE).exists())
     return {node.id: node for node in nodes}
 
 
-def load_node(kind: Kind, folder: Path, parent: Node | None) -> Node:
-    document = json.loads((folder / _NODE).read_text())
+def load_node(kind: Kind, folder: Path, parent: Node | None, shelf: Shelf) -> Node:
+    document = json.loads((folder / NODE).read_text())
     node = Node(kind, document["id"], folder, parent, document["fields"], document["members"])
-    node.children = {child: load_nodes(child, folder / child, node) for child in CHILD_KINDS[kind]}
-    resources = (load_resource(each) for each in _folders(folder / "resources") if (each / _RESOURCE).exists())
-    node.resources = {resource.label: resource for resource in resources}
+    node.children = {child: load_nodes(child, folder / child, node, shelf) for child in CHILD_KINDS[kind]}
+    found = (each for each in _folders(folder / "resources") if (each / RESOURCE).exists())
+    node.resources = {resource.label: resource for resource in (load_resource(each, shelf) for each in found)}
     return node
 
 
-def load_resource(folder: Path) -> Resource:
-    document = json.loads((folder / _RESOURCE).read_text())
-    resource = Resource(document["id"], document["label"], folder, FileNotes(**document["notes"]))
-    noted = _noted_files(folder / _CATALOGUE)
-    resource.files = {path: _proven(resource, path, noted.get(path)) for path in _paths(folder / "files")}
-    if resource.files != noted:
-        rewrite_catalogue(resource)
+def load_resource(folder: Path, shelf: Shelf) -> Resource:
+    document = json.loads((folder / RESOURCE).read_text())
+    resource = Resource(document["id"], document["label"], folder, shelf, FileNotes(**document["notes"]))
+    resource.count()
     return resource
+
+
+def read_files(resource: Resource) -> dict[str, StoredFile]:
+    """Return the files that are really there; only those that the catalogue does not know as they are get hashed."""
+    noted = _noted_files(resource.folder / _CATALOGUE)
+    files = {path: _proven(resource, path, noted.get(path)) for path in _paths(resource.folder / "files")}
+    if files != noted:
+        rewrite_catalogue(resource, files.values())
+    return files
 
 
 def _proven(resource: Resource, path: str, noted: StoredFile | None) -> StoredFile:
@@ -87,15 +97,33 @@ def _proven(resource: Resource, path: str, noted: StoredFile | None) -> StoredFi
     found = place.stat()
     if noted and (noted.size, noted.modified_ns) == (found.st_size, found.st_mtime_ns):
         return noted
+    digests = Digests()
     with place.open("rb") as stream:
-        md5 = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    return StoredFile(path, found.st_size, md5, found.st_mtime_ns)
+        while piece := stream.read(_PIECE):
+            digests.update(piece)
+    return StoredFile(path, found.st_size, digests.md5(), digests.crc32, found.st_mtime_ns)
+
+
+class Digests:
+    """The MD5 that XNAT lists and the CRC-32 that a zip needs, in one pass."""
+
+    def __init__(self) -> None:
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self.crc32 = 0
+
+    def update(self, piece: bytes) -> None:
+        self._md5.update(piece)
+        self.crc32 = zlib.crc32(piece, self.crc32)
+
+    def md5(self) -> str:
+        return self._md5.hexdigest()
 
 
 def _noted_files(catalogue: Path) -> dict[str, StoredFile]:
     lines = catalogue.read_text().split("\n") if catalogue.exists() else []
     # A line is whole once its line feed is there: a kill in the middle of an append leaves a part without one.
-    documents = [json.loads(line) for line in lines[:-1]]
+    # A line of an older archive has no CRC-32: its file is hashed once more.
+    documents = [document for line in lines[:-1] if "crc32" in (document := json.loads(line))]
     return {d["path"]: StoredFile(**d | {"notes": FileNotes(**d["notes"])}) for d in documents}
 
 

@@ -23,14 +23,20 @@ _NOT_FIELDS = {
     "allowDataDeletion",
 }
 _TOLD_BY_US = {"ID", "URI", "insert_date", "insert_user", "subject_ID", "project"}
+_SPELT_SO = {"xnat:subjectassessordata/id"}
 _XPATH = re.compile(r"^[A-Za-z]+:[A-Za-z]+/")
 _SELECTOR = re.compile(r"^.*\[@xsi:type=[^\]]*\]/")
 
 
 def fields_of(query: Mapping[str, str]) -> dict[str, str]:
     """Return the fields that a query sets: `xnat:subjectData/label` and `label` are the same one."""
-    given = {_SELECTOR.sub("", _XPATH.sub("", key)): value for key, value in query.items() if key not in _NOT_FIELDS}
+    given = {short(key): value for key, value in query.items() if key not in _NOT_FIELDS}
     return {key: value for key, value in given.items() if key not in _TOLD_BY_US}
+
+
+def short(name: str) -> str:
+    """Return a field's short name, whatever path leads to it."""
+    return name if name in _SPELT_SO else _SELECTOR.sub("", _XPATH.sub("", name))
 
 
 def notes(query: Mapping[str, str]) -> FileNotes:

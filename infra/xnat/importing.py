@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
-from infra.xnat import dicom, names
+from infra.xnat import dicom
 from infra.xnat.model import FileNotes, Node
-from infra.xnat.refusal import bad_request, conflict
+from infra.xnat.refusal import conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from infra.xnat.archive import Archive
     from infra.xnat.dicom import Instance
 
@@ -22,7 +20,7 @@ _DICOM = FileNotes(format="DICOM", content="RAW")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Where a zip shall go, by labels, and what may happen to a session that is there already.
+    """Where a study shall go, by labels, and what may happen to a session that is there already.
 
     `none` refuses it; `append` adds, and refuses files that differ from stored ones; `delete` replaces those.
     """
@@ -31,24 +29,6 @@ class Order:
     subject: str
     session: str
     overwrite: Overwrite = "none"
-
-
-def order_of(query: Mapping[str, str]) -> Order:
-    """Read the order from `dest=/archive[/projects/P/subjects/S/experiments/E]` and the plain parameters."""
-    parts = query.get("dest", "/archive").strip("/").split("/")
-    if parts[0] != "archive" or query.get("import-handler", "DICOM-zip") != "DICOM-zip":
-        raise bad_request("dest, import-handler: only /archive and DICOM-zip are served")
-    named = dict(zip(parts[1::2], parts[2::2], strict=False))
-    places = {"project": "projects", "subject": "subjects", "session": "experiments"}
-    wanted = {key: query.get(key) or named.get(place, "") for key, place in places.items()}
-    if missing := [key for key, value in wanted.items() if not value]:
-        raise bad_request(f"{', '.join(missing)}: name where the images shall go")
-    for key in ("subject", "session"):
-        names.label(wanted[key], key)
-    overwrite = query.get("overwrite", "none")
-    if overwrite not in {"none", "append", "delete"}:
-        raise bad_request("overwrite: use none, append or delete")
-    return Order(**wanted, overwrite=overwrite)  # type: ignore[arg-type]  # narrowed by the line above
 
 
 def find_session(project: Node, order: Order) -> Node | None:
@@ -66,26 +46,50 @@ def commit(archive: Archive, project: Node, order: Order, instances: list[Instan
     """Store what was read and return the session's address; a kill leaves a new session whole or absent."""
     session = find_session(project, order)
     if session is None:
-        subject = project.find("subjects", order.subject)
-        subject = subject or archive.create("subjects", order.subject, project, {}, by)
-        session = archive.draft("experiments", order.session, project, _described(subject, instances), by)
-        _lay_out(archive, session, instances, by)
-        archive.adopt(session)
+        subject = ensure_subject(archive, project, order.subject, by)
+        archive.adopt(draft(archive, project, order, instances, by, {"subject_ID": subject.id}))
     else:
         _check_merge(session, order, instances)
-        _lay_out(archive, session, instances, by)
-    return f"/data/archive/projects/{project.id}/subjects/{order.subject}/experiments/{order.session}"
+        lay_out(archive, session, instances, by)
+    return address(order)
 
 
-def _described(subject: Node, instances: list[Instance]) -> dict[str, str]:
+def address(order: Order) -> str:
+    return f"/data/archive/projects/{order.project}/subjects/{order.subject}/experiments/{order.session}"
+
+
+def ensure_subject(archive: Archive, project: Node, label: str, by: str) -> Node:
+    return project.find("subjects", label) or archive.create("subjects", label, project, {}, by)
+
+
+def draft(  # noqa: PLR0913  what, where, by whom
+    archive: Archive, project: Node, order: Order, instances: list[Instance], by: str, said: dict[str, str]
+) -> Node:
+    """Return a session that nobody sees yet, with all its scans and files."""
+    session = archive.draft("experiments", order.session, project, _described(instances) | said, by)
+    lay_out(archive, session, instances, by)
+    return session
+
+
+def _described(instances: list[Instance]) -> dict[str, str]:
+    """Return the fields of a session, by XNAT's names for them."""
     first = instances[0]
     return {
-        "subject_ID": subject.id,
         "xsiType": dicom.session_type(i.modality for i in instances),
         "date": _iso_date(first.date),
+        "time": _iso_time(first.time),
         "UID": first.study,
         "modality": first.modality,
+        "session_type": first.title,
+        "dcmAccessionNumber": first.accession,
+        "dcmPatientId": first.patient,
+        "dcmPatientName": first.patient_name,
     }
+
+
+def _iso_time(time: str) -> str:
+    six_digits = len(time) >= 6 and time[:6].isdecimal()  # noqa: PLR2004  DICOM's TM is HHMMSS.FFFFFF
+    return f"{time[:2]}:{time[2:4]}:{time[4:6]}" if six_digits else ""
 
 
 def _iso_date(date: str) -> str:
@@ -107,7 +111,8 @@ def _check_merge(session: Node, order: Order, instances: list[Instance]) -> None
         raise conflict(f"session: {len(differing)} files differ from stored ones, use overwrite=delete to replace them")
 
 
-def _lay_out(archive: Archive, session: Node, instances: list[Instance], by: str) -> None:
+def lay_out(archive: Archive, session: Node, instances: list[Instance], by: str) -> None:
+    """Give instances their scans and files in a session; series that it has already are added to."""
     present = {scan.fields.get("UID", ""): scan.id for scan in session.children["scans"].values()}
     ids = dicom.scan_ids(instances, present)
     by_series = sorted(instances, key=lambda i: i.series)
@@ -122,6 +127,7 @@ def _fill_scan(archive: Archive, session: Node, scan_id: str, instances: list[In
         "type": first.description or first.modality,
         "series_description": first.description,
         "modality": first.modality,
+        "series_number": first.number,
         "UID": first.series,
     }
     scan = session.find("scans", scan_id) or archive.create("scans", scan_id, session, described, by)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from infra.xnat.refusal import Refusal, bad_request, forbidden, not_found
+from infra.xnat.refusal import Refusal, bad_request, forbidden, not_found, not_served
 from infra.xnat.users import GROUPS, group_key
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from infra.xnat.model import Node
     from infra.xnat.users import Accounts, User
 
-SETTINGS = {"accessibility": "private", "prearchive_code": "4"}
+SETTINGS = {"accessibility": "private", "prearchive_code": "4", "quarantine_code": "0", "current_arc": "arc001"}
 _READING = {"GET", "HEAD"}
 
 
@@ -68,7 +68,9 @@ def setting(place: Place) -> str:
 
 def set_setting(archive: Archive, place: Place) -> None:
     name, value = place.last.collection, place.last.name or ""
-    allowed = value.isdecimal() if name == "prearchive_code" else value in {"private", "protected", "public"}
+    if name == "current_arc":
+        raise not_served("current_arc: there is one folder for all projects, and it is set at start")
+    allowed = value.isdecimal() if name.endswith("_code") else value in {"private", "protected", "public"}
     if not allowed:
         raise Refusal(HTTPStatus.BAD_REQUEST, f"{name}: that value is not known")
     archive.update(place.parent(), {name: value})

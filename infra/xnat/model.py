@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 Kind = Literal["projects", "subjects", "experiments", "scans"]
@@ -30,30 +30,45 @@ class FileNotes:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file of a resource. `size` in bytes, `md5` in lower-case hex, `modified_ns` since the epoch."""
+    """A file of a resource. `size` in bytes, `md5` in lower-case hex, `crc32` as zip has it, time since the epoch."""
 
     path: str
     size: int
     md5: str
+    crc32: int
     modified_ns: int
     notes: FileNotes = field(default_factory=FileNotes)
 
 
 @dataclass(slots=True)
 class Resource:
-    """A labelled set of files that hangs from a node."""
+    """A labelled set of files that hangs from a node; how many and how large is known before they are listed."""
 
     id: str
     label: str
     folder: Path
+    shelf: Shelf
     notes: FileNotes = field(default_factory=FileNotes)
-    files: dict[str, StoredFile] = field(default_factory=dict)
+    file_count: int = 0
+    file_size: int = 0
+
+    @property
+    def files(self) -> dict[str, StoredFile]:
+        return self.shelf.files(self)
 
     def location(self, path: str) -> Path:
         return self.folder / "files" / path
 
-    def size(self) -> int:
-        return sum(file.size for file in self.files.values())
+    def count(self) -> None:
+        """Note how many files there are now, and their bytes."""
+        self.file_count = len(self.files)
+        self.file_size = sum(file.size for file in self.files.values())
+
+
+class Shelf(Protocol):
+    """Where the lists of files are read from when somebody asks for them."""
+
+    def files(self, resource: Resource) -> dict[str, StoredFile]: ...
 
 
 @dataclass(slots=True)
@@ -85,14 +100,20 @@ class Node:
 
     def under(self, kind: Kind) -> Iterator[Node]:
         if self.kind == "subjects" and kind == "experiments":
-            yield from (e for e in self.project.children[kind].values() if e.fields["subject_ID"] == self.id)
+            yield from (e for e in self.project.children[kind].values() if self._holds(e))
         else:
             yield from self.children[kind].values()
 
+    def _holds(self, experiment: Node) -> bool:
+        return experiment.fields["subject_ID"] == self.id
+
     def find(self, kind: Kind, name: str) -> Node | None:
         """Return the child of that ID or, failing that, of that label."""
-        children = list(self.under(kind))
-        return next((c for c in children if c.id == name), None) or next((c for c in children if c.label == name), None)
+        siblings = self.project.children if self.kind == "subjects" else self.children
+        known = siblings[kind].get(name)
+        if known and (self.kind != "subjects" or self._holds(known)):
+            return known
+        return next((child for child in self.under(kind) if child.label == name), None)
 
     def find_resource(self, name: str) -> Resource | None:
         """Return the resource of that label or, failing that, of that number."""
@@ -103,3 +124,13 @@ def uri(node: Node) -> str:
     if node.kind == "scans" and node.parent is not None:
         return f"{uri(node.parent)}/scans/{node.id}"
     return f"/data/{node.kind}/{node.id}"
+
+
+def node_of(projects: Mapping[str, Node], parts: Sequence[str]) -> Node | None:
+    """Return the node of the folder `projects/P/experiments/E/...`, or None."""
+    node: Node | None = None
+    for kind, name in zip(parts[::2], parts[1::2], strict=False):
+        siblings = node.children.get(cast("Kind", kind), {}) if node else projects
+        if (node := siblings.get(name)) is None:
+            return None
+    return node

@@ -26,3 +26,11 @@ def conflict(sentence: str) -> Refusal:
 
 def forbidden(sentence: str) -> Refusal:
     return Refusal(HTTPStatus.FORBIDDEN, sentence)
+
+
+def too_large(sentence: str) -> Refusal:
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence)
+
+
+def not_served(sentence: str) -> Refusal:
+    return Refusal(HTTPStatus.NOT_IMPLEMENTED, sentence)

@@ -7,11 +7,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from infra.xnat import address, answers, arriving, fields, members, names
-from infra.xnat.refusal import Refusal, bad_request, not_found
-from infra.xnat.zipping import stream_zip, zip_path
+from infra.xnat import address, answers, arriving, documents, fields, members, names, projects
+from infra.xnat.refusal import Refusal, bad_request, not_served
+from infra.xnat.serving import file_answer, table, zip_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from infra.xnat.address import Place
-    from infra.xnat.answers import Row
     from infra.xnat.archive import Archive
     from infra.xnat.model import Node, Resource
+    from infra.xnat.selecting import Row
     from infra.xnat.users import Accounts, User
 
 _NODES = {"projects", "subjects", "experiments", "scans"}
@@ -55,17 +55,19 @@ class Tree:
         if last.collection in members.SETTINGS:
             return PlainTextResponse(members.setting(place))
         if last.collection in _NODES and last.name:
-            return JSONResponse(answers.items(place.node()))
+            return _item(request, place.node())
         if last.collection == "resources" and last.name:
             return JSONResponse(answers.resource_items(place.resource()))
         if last.collection == "files" and last.name:
-            return _file(place)
-        if last.collection == "files" and request.query_params.get("format") == "zip":
-            return _zip(place)
-        return _table(request, last.collection, self._rows(request.state.user, place))
+            return file_answer(place.resource(), last.name)
+        if request.query_params.get("format") == "zip" and last.collection in {"files", "resources"}:
+            return zip_answer(_resources(place))
+        return table(request, last.collection, self._rows(request, place))
 
-    def _rows(self, user: User, place: Place) -> list[Row]:
-        collection = place.last.collection
+    def _rows(self, request: Request, place: Place) -> list[Row]:
+        collection, user = place.last.collection, request.state.user
+        if collection == "projects":
+            return projects.rows(self._listed(user, place), user, request.query_params)
         if collection in _NODES:
             return [answers.row_of(node) for node in self._listed(user, place)]
         if collection == "resources":
@@ -106,7 +108,7 @@ class Tree:
             return Response()
         if last.collection == "users":
             members.add(self.archive, self.accounts, place)
-            return _table(request, "users", members.rows(self.accounts, place.parent()))
+            return table(request, "users", members.rows(self.accounts, place.parent()))
         if last.collection == "resources":
             self.archive.ensure_resource(_owner(place), last.name, fields.notes(request.query_params))
             return Response()
@@ -116,7 +118,7 @@ class Tree:
 
     def _put_node(self, request: Request, place: Place, user: User) -> Response:
         if place.last.collection in _ALWAYS_EMPTY:
-            raise Refusal(HTTPStatus.NOT_IMPLEMENTED, f"{place.last.collection}: this archive keeps none")
+            raise not_served(f"{place.last.collection}: this archive keeps none")
         if "xml" in request.headers.get("content-type", ""):
             raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "body: give fields in the query, not as XML")
         given = fields.fields_of(request.query_params)
@@ -131,12 +133,14 @@ class Tree:
 
     async def _store(self, request: Request, place: Place) -> Response:
         query, path = request.query_params, names.file_path(place.last.name or "")
+        if query.get("reference"):
+            raise not_served("reference: files on the archive's own machine are not taken, send the file")
         packed, folder = self.archive.incoming(), self.archive.incoming()
         folder.mkdir()
         try:
-            arrivals = {path: await arriving.receive(request, packed)}
+            arrivals = {path: await arriving.receive(request, packed, self.archive.limits)}
             if query.get("extract") == "true":
-                arrivals = await anyio.to_thread.run_sync(arriving.unpack, packed, folder)
+                arrivals = await anyio.to_thread.run_sync(arriving.unpack, packed, folder, self.archive.limits)
             # While the body came in, somebody may have removed the place it was meant for.
             owner = _owner(self._locate(request))
             resource = self.archive.ensure_resource(owner, place.resource_name or "")
@@ -161,25 +165,7 @@ def _resources(place: Place) -> list[tuple[Node, Resource]]:
     return [(owner, resource) for owner, resource in found if resource]
 
 
-class _LargePieces(FileResponse):
-    chunk_size = 1 << 20
-
-
-def _file(place: Place) -> Response:
-    resource = place.resource()
-    stored = resource.files.get(place.last.name or "")
-    if stored is None:
-        raise not_found("file: there is none of that name in this resource")
-    return _LargePieces(resource.location(stored.path), media_type="application/octet-stream")
-
-
-def _zip(place: Place) -> Response:
-    entries = [(zip_path(o, r, path), r.location(path)) for o, r in _resources(place) for path in r.files]
-    return StreamingResponse(stream_zip(entries), media_type="application/zip")
-
-
-def _table(request: Request, collection: str, rows: list[Row]) -> Response:
-    chosen = answers.select(rows, collection, request.query_params)
-    if request.query_params.get("format") == "csv":
-        return PlainTextResponse(answers.as_csv(chosen), media_type="text/csv")
-    return JSONResponse(answers.result_set(chosen))
+def _item(request: Request, node: Node) -> Response:
+    if request.query_params.get("format") == "xml":
+        return Response(documents.item_xml(node), media_type="application/xml")
+    return JSONResponse(answers.items(node))

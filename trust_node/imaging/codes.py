@@ -9,15 +9,22 @@ class FailureCode(StrEnum):
     AMBIGUOUS_ACCESSION = "ambiguous_accession"
     PACS_UNREACHABLE = "pacs_unreachable"
     MOVE_REFUSED = "move_refused"
+    EMPTY = "empty"
     INCOMPLETE = "incomplete"
     MIXED_PATIENTS = "mixed_patients"
-    ALL_HELD = "all_held"
+    ALL_REJECTED = "all_rejected"
+    NO_VALID_PROFILE = "no_valid_profile"
+    LEGAL_HOLD = "legal_hold"
     ARCHIVE_UNREACHABLE = "archive_unreachable"
     ARCHIVE_REFUSED = "archive_refused"
     ARCHIVE_INCOMPLETE = "archive_incomplete"
     CONVERSION_FAILED = "conversion_failed"
     SLICES_LOST = "slices_lost"
     CONVERSION_TIMED_OUT = "conversion_timed_out"
+    STEP_TIMED_OUT = "step_timed_out"
+    CLEANING_TIMED_OUT = "cleaning_timed_out"
+    TIMED_OUT = "timed_out"
+    INTERNAL_ERROR = "internal_error"
 
     @property
     def retryable(self) -> bool:
@@ -32,5 +39,7 @@ _RETRYABLE = frozenset(
         FailureCode.ARCHIVE_UNREACHABLE,
         FailureCode.ARCHIVE_INCOMPLETE,
         FailureCode.CONVERSION_TIMED_OUT,
+        FailureCode.STEP_TIMED_OUT,
+        FailureCode.CLEANING_TIMED_OUT,
     }
 )

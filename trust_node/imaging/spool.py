@@ -1,10 +1,12 @@
 """Originals on the node's disk, between PACS and archive: a folder per study, a file per instance."""
 
+import fcntl
 import hashlib
 import os
+import secrets
 import shutil
-import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +22,36 @@ class Spool:
 
     def write(self, study_uid: str, instance_uid: str, pieces: Iterable[bytes]) -> Path:
         """Store one instance; a second arrival of the same one replaces the first."""
-        target = self.folder(study_uid) / f"{_digest(instance_uid)}.dcm"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-        with part.open("wb") as file:
-            file.writelines(pieces)
-        part.replace(target)
-        return target
+        part = self.begin()
+        try:
+            for piece in pieces:
+                part.write(piece)
+            return part.keep(study_uid, instance_uid)
+        finally:
+            part.drop()
+
+    def begin(self) -> "Part":
+        """Open a file for an instance that is on its way.
+
+        Raises
+        ------
+        OSError
+            If the disk, or what this process may open, does not allow it.
+        """
+        folder = self._receiving
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{secrets.token_hex(8)}.part"
+        return Part(self, path, _locked(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)))
+
+    def sweep(self) -> int:
+        """Delete what processes that were killed left behind; return how many."""
+        return sum(_delete_if_left(part) for part in self._receiving.glob("*.part"))
+
+    def free_bytes(self) -> int:
+        """Return the room on the spool's disk for us."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        disk = os.statvfs(self.root)
+        return disk.f_bavail * disk.f_frsize
 
     def files(self, study_uid: str) -> list[Path]:
         """Return the study's whole files, in a stable order."""
@@ -54,8 +79,59 @@ class Spool:
         """Return where the study's originals lie; it may not exist."""
         return self.root / "received" / _digest(study_uid)
 
+    @property
+    def _receiving(self) -> Path:
+        return self.root / "receiving"
+
     def _held(self, study_uid: str) -> Path:
         return self.root / "held" / _digest(study_uid)
+
+
+@dataclass(slots=True)
+class Part:
+    """An instance on its way to disk: nobody sees it before `keep`, and `drop` undoes what was not kept.
+
+    Its file is locked while its writer lives, which is how `sweep` knows it from what a killed writer left.
+    """
+
+    spool: Spool
+    path: Path
+    descriptor: int
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append all of `data`, or raise OSError."""
+        while written := os.write(self.descriptor, data):
+            data = data[written:]
+
+    def keep(self, study_uid: str, instance_uid: str) -> Path:
+        """Let it be seen, whole, among its study's files."""
+        target = self.spool.folder(study_uid) / f"{_digest(instance_uid)}.dcm"
+        try:
+            self.path.replace(target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.path.replace(target)
+        return target
+
+    def drop(self) -> None:
+        """Close it, and delete it unless it was kept; safe to call twice."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+            self.path.unlink(missing_ok=True)
+
+
+def _locked(descriptor: int) -> int:
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def _delete_if_left(part: Path) -> bool:
+    with suppress(FileNotFoundError, BlockingIOError), part.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        part.unlink()
+        return True
+    return False
 
 
 def _digest(uid: str) -> str:

@@ -20,16 +20,15 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StudyState:
-    """A study on its way; counts are of instances, `slices` of image slices, `held` by reason.
+    """A study on its way; counts are of instances, `slices` of image slices, `held` of images by reason.
 
-    `request` names what was asked for, `study` what was found: both are pseudonyms keyed by the trust.
-    `matches` counts the studies that carry the accession number.
+    `request` names what was asked for, `sessions` the studies that it led to: pseudonyms keyed by the trust.
+    `matches` counts the studies that carry the accession number; all counts are sums over those that were chosen.
     """
 
     request: str
     step: Step = Step.QUEUED
-    study: str | None = None
-    subject: str | None = None
+    sessions: tuple[str, ...] = ()
     matches: int | None = None
     expected: int | None = None
     received: int = 0
@@ -38,3 +37,14 @@ class StudyState:
     slices_in: int = 0
     slices_out: int = 0
     code: FailureCode | None = None
+
+    @property
+    def present(self) -> int:
+        """Images that are there, by what the step has proven."""
+        match self.step:
+            case Step.CONVERTED:
+                return self.slices_out
+            case Step.ARCHIVED:
+                return self.archived
+            case _:
+                return self.received

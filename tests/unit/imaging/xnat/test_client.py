@@ -1,28 +1,12 @@
 """What the client does when XNAT misbehaves; the good path is shown on the archive itself."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
+from tests.unit.imaging.xnat.odd import rows, xnat_that
 from trust_node.imaging.xnat import Xnat, XnatRefusedError, XnatUnreachableError
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@asynccontextmanager
-async def xnat_that(answers: Handler) -> AsyncIterator[Xnat]:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answers)
-    async with TestServer(app) as server, Xnat(str(server.make_url("")), "node", "pw", backoff_s=0.001) as client:
-        yield client
-
-
-def rows(*result: dict[str, str]) -> web.Response:
-    return web.json_response({"ResultSet": {"Result": list(result), "totalRecords": str(len(result))}})
 
 
 async def test_an_expired_session_is_opened_again_once_and_the_request_repeated() -> None:
@@ -40,7 +24,7 @@ async def test_an_expired_session_is_opened_again_once_and_the_request_repeated(
         assert await client.list_sessions("p") == ["S1"]
         assert await client.list_sessions("p") == ["S1"]
     listing = "GET /data/projects/p/experiments"
-    assert seen == [listing, "PUT /data/services/auth", listing, listing]
+    assert seen == [listing, "PUT /data/services/auth", listing, listing, "DELETE /data/JSESSION"]
 
 
 async def test_a_wrong_password_is_a_refusal_and_no_endless_log_in() -> None:
