@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trust_node.imaging.content import commands as content
+from trust_node.imaging.holds import commands as holds
 
 app = typer.Typer(no_args_is_help=True, help="Look after this trust's node: at the trust only.")
 
@@ -28,3 +29,4 @@ def _group(context: typer.Context, env: EnvFile = None) -> None:
 
 
 app.add_typer(content.app, name="content")
+app.add_typer(holds.app, name="hold")

@@ -9,3 +9,15 @@ class ImportStudy(Message, type="trustflow.node.import_study.v1", key="study"):
 
     project_id: Id
     study: StudyPseudonym
+
+
+class SettleOverdue(Message, type="trustflow.node.settle_overdue.v1", key="project_id"):
+    """A deadline has passed: studies of the project that are still on their way have failed."""
+
+    project_id: Id
+
+
+class CoverEnrichment(Message, type="trustflow.node.cover_enrichment.v1", key="project_id"):
+    """Look at the project's labels and masks, and tell what is covered."""
+
+    project_id: Id

@@ -1,8 +1,9 @@
 """What a trust node must be told: where the hub's broker and the hospital's own systems are."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from bus.settings import BusSettings
 from schemas.ids import TrustId
@@ -12,6 +13,10 @@ class Settings(BusSettings):
     """``trust_key_file`` holds the secret from which all pseudonyms of this trust are drawn; it never leaves.
 
     ``signing_key_file`` holds the Ed25519 key that signs what this trust says, made at the first start.
+
+    ``pacs_way``: how images come, by C-MOVE, C-GET or DICOMweb; only the last needs ``pacs_web_url``, which ends where
+    ``/studies`` begins. ``pacs_web_authorization_file`` holds that header's whole value (``Bearer …``, ``Basic …``).
+    ``pacs_stall_seconds``: a study of which nothing comes for so long is given up.
     """
 
     trust_id: TrustId
@@ -23,6 +28,11 @@ class Settings(BusSettings):
     pacs_host: str
     pacs_port: int
     pacs_title: str
+    pacs_way: Literal["move", "get", "web"] = "move"
+    pacs_stall_seconds: float = Field(default=120.0, gt=0)
+    pacs_web_url: str | None = None
+    pacs_web_authorization_file: Path | None = None
+    pacs_web_ca_file: Path | None = None
     receiver_host: str = "127.0.0.1"
     receiver_port: int
     receiver_title: str
@@ -33,6 +43,11 @@ class Settings(BusSettings):
     @property
     def trust_key(self) -> bytes:
         return self.trust_key_file.read_text().strip().encode()
+
+    @property
+    def pacs_web_authorization(self) -> str | None:
+        file = self.pacs_web_authorization_file
+        return file.read_text().strip() if file else None
 
     @property
     def xnat_password(self) -> str:

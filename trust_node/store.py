@@ -1,7 +1,7 @@
 """The node's tables."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bus.database import Connection
@@ -14,15 +14,8 @@ class Project:
     name: str
     dicom_to_nifti: bool
     xnat_project: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    project_id: str
-    study: str
-    accession: str = field(repr=False)
-    attempt: int
-    state: str
+    several: str | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,55 +65,22 @@ async def set_xnat_project(connection: Connection, project_id: str, xnat_project
     await connection.execute("update project set xnat_project = $2 where project_id = $1", project_id, xnat_project)
 
 
-async def plan_studies(connection: Connection, project_id: str, accessions: Iterable[tuple[str, str]]) -> None:
-    """Pairs of pseudonym and accession number; a study that is known keeps its state."""
-    await connection.executemany(
-        "insert into study (project_id, study, accession) values ($1, $2, $3) on conflict do nothing",
-        [(project_id, study, accession) for study, accession in accessions],
-    )
-
-
-async def study(connection: Connection, project_id: str, pseudonym: str) -> Study | None:
-    row = await connection.fetchrow(
-        "select project_id, study, accession, attempt, state from study where project_id = $1 and study = $2",
-        project_id,
-        pseudonym,
-    )
-    return Study(**row) if row else None
-
-
-async def failed_studies(connection: Connection, project_id: str, pseudonym: str | None) -> Sequence[str]:
-    rows = await connection.fetch(
-        """select study from study where project_id = $1 and state = 'failed' and ($2::text is null or study = $2)
-           order by study""",
-        project_id,
-        pseudonym,
-    )
-    return [row["study"] for row in rows]
-
-
-async def begin_attempt(connection: Connection, project_id: str, pseudonym: str) -> int:
-    """Count the attempt that starts now; return its number."""
-    attempt = await connection.fetchval(
-        "update study set attempt = attempt + 1 where project_id = $1 and study = $2 returning attempt",
-        project_id,
-        pseudonym,
-    )
-    return int(attempt)
-
-
-async def save_study(
-    connection: Connection, project_id: str, pseudonym: str, *, state: str, session: str | None, code: str | None
+async def reopen(
+    connection: Connection, project_id: str, studies: Sequence[str], deadline_at: datetime, *, fresh: bool = False
 ) -> None:
+    """Have studies brought in from now on, by a moment; ``fresh`` past what is here of them."""
     await connection.execute(
-        """update study set state = $3, session = coalesce($4, session), code = $5
-           where project_id = $1 and study = $2""",
+        """update study set settled = false, rest = null, code = null, failures = 0, deadline_at = $3, fresh = $4
+           where project_id = $1 and study = any($2::text[])""",
         project_id,
-        pseudonym,
-        state,
-        session,
-        code,
+        list(studies),
+        deadline_at,
+        fresh,
     )
+
+
+async def switch_conversion(connection: Connection, project_id: str, *, on: bool) -> None:
+    await connection.execute("update project set dicom_to_nifti = $2 where project_id = $1", project_id, on)
 
 
 async def save_run(connection: Connection, run_id: str, project_id: str, entry_point: str) -> None:

@@ -4,11 +4,14 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
+
+from trust_node.desk import Desk
 
 REFUSED = 2
 
@@ -22,6 +25,17 @@ Why = Annotated[str, typer.Option("--reason", help="Why; it stays at the trust."
 err = Console(stderr=True)
 
 
+def desk_at(context: typer.Context) -> Desk:
+    """The desk of the node whose variables are in the environment, or in the file named by --env."""
+    try:
+        return Desk.open(context.obj)
+    except ValidationError as error:
+        faults = ", ".join(sorted({".".join(map(str, fault["loc"])) for fault in error.errors(include_input=False)}))
+        _refuse(
+            f"the node's settings are missing or wrong: {faults}. Name its file of variables: trustflow node --env FILE"
+        )
+
+
 def carried_out(work: Callable[[], Awaitable[Any]]) -> Any:
     """Run to the end; what was refused becomes one sentence on stderr and exit code 2."""
 
@@ -31,8 +45,12 @@ def carried_out(work: Callable[[], Awaitable[Any]]) -> Any:
     try:
         return asyncio.run(awaited())
     except (LookupError, ValueError) as refusal:
-        err.print(f"[red]{escape(str(refusal))}[/]", soft_wrap=True)
-        raise typer.Exit(REFUSED) from None
+        _refuse(str(refusal))
+
+
+def _refuse(sentence: str) -> NoReturn:
+    err.print(f"[red]{escape(sentence)}[/]", soft_wrap=True)
+    raise typer.Exit(REFUSED) from None
 
 
 def say_json(value: object) -> None:

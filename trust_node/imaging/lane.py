@@ -7,136 +7,96 @@ from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from bus.errors import Transient
 from bus.lanes import Job, Lanes
 from bus.uow import UnitOfWork
-from schemas.trust import StudyAdvanced, StudyFailure
-from trust_node import store
-from trust_node.imaging.states import Step, StudyState
-from trust_node.imaging.study import Importer, StudyOrder
-from trust_node.jobs import ImportStudy
+from trust_node import store as node
+from trust_node.imaging import store
+from trust_node.imaging.asks import Asks
+from trust_node.imaging.codes import FailureCode
+from trust_node.imaging.passage import import_study
+from trust_node.imaging.study import Importer, Several, StudyOrder
+from trust_node.imaging.telling import Superseded, Telling
+from trust_node.jobs import ImportStudy, SettleOverdue
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 4
+CLAIMS = 12
+"""Of one job: so often may the node die over it, or stumble over itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImagingLane:
-    """``importer`` gives the parts once they are open."""
+    """``importer`` gives the parts once they are open; ``several`` is the trust's rule where projects have none."""
 
-    trust_id: str
+    asks: Asks
     importer: Callable[[], Importer]
     parallel: int
+    retries: int
+    several: Several
 
     def join(self, lanes: Lanes) -> None:
-        lanes.lane("imaging", on_failure=self._gave_up, workers=self.parallel, attempts=ATTEMPTS)(self.work)
+        lanes.lane("imaging", on_failure=self._gave_up, workers=self.parallel, attempts=CLAIMS)(self.work)
+        lanes.lane("deadlines", on_failure=_never, attempts=CLAIMS)(self.settle_overdue)
 
     async def work(self, message: ImportStudy, job: Job) -> None:
         async with job.transaction() as uow:
-            attempt = await store.begin_attempt(uow.connection, message.project_id, message.study)
-            study = await store.study(uow.connection, message.project_id, message.study)
-            project = await store.project(uow.connection, message.project_id)
-        if study is None or project is None:
-            raise LookupError("the study's project is not known here")
-        order = StudyOrder(study.accession, await self._xnat_project(project, job), project.dicom_to_nifti)
-        passage = _Telling(self.trust_id, message, job, attempt, project.dicom_to_nifti)
-        try:
-            await self.importer().import_study(order, passage.tell)
-        except BrokenProcessPool:
-            _stop_the_node()
-            raise
+            study = await store.begin(uow.connection, message.project_id, message.study)
+            project = await node.project(uow.connection, message.project_id)
+            if study and job.attempts > CLAIMS:
+                await self.asks.fail(uow, study, FailureCode.INTERNAL_ERROR)
+                return
+        if study is None or project is None or project.ended_at:
+            return
+        telling = Telling(
+            self.asks.trust_id, message, job, study.attempt, project.dicom_to_nifti, study.failures, self.retries
+        )
+        await self._import(await self._order(study, project, job), telling)
 
-    async def _xnat_project(self, project: store.Project, job: Job) -> str:
+    async def settle_overdue(self, message: SettleOverdue, job: Job) -> None:
+        async with job.done() as uow:
+            await self.asks.settle_overdue(uow, message.project_id)
+
+    async def _import(self, order: StudyOrder, telling: Telling) -> None:
+        try:
+            state = await import_study(self.importer(), order, telling)
+        except Superseded:
+            log.info("an import ends: somebody has decided on its study meanwhile")
+        except BrokenProcessPool:
+            _stop_the_node("a de-identification process died")
+            raise
+        else:
+            if state.code is FailureCode.CLEANING_TIMED_OUT:
+                _stop_the_node("a de-identification process hangs")
+
+    async def _order(self, study: store.Study, project: node.Project, job: Job) -> StudyOrder:
+        return StudyOrder(
+            study.accession,
+            project.project_id,
+            await self._archive(project, job),
+            to_nifti=project.dicom_to_nifti,
+            fresh=study.fresh,
+            several=project.several or self.several,  # type: ignore[arg-type]  # the command writes no other words
+        )
+
+    async def _archive(self, project: node.Project, job: Job) -> str:
         if project.xnat_project:
             return project.xnat_project
         made = await self.importer().xnat.ensure_project(project.project_id, project.name)
         async with job.transaction() as uow:
-            await store.set_xnat_project(uow.connection, project.project_id, made)
+            await node.set_xnat_project(uow.connection, project.project_id, made)
         return made
 
-    async def _gave_up(self, message: ImportStudy, uow: UnitOfWork, code: str, _reason: str) -> None:
-        await store.save_study(
-            uow.connection, message.project_id, message.study, state="failed", session=None, code=code
-        )
-        uow.emit(
-            StudyAdvanced(
-                trust_id=self.trust_id,
-                project_id=message.project_id,
-                study=message.study,
-                state=Step.QUEUED.value,
-                attempt=ATTEMPTS,
-                failure=StudyFailure(code=code, final=True),
-            )
-        )
+    async def _gave_up(self, message: ImportStudy, uow: UnitOfWork, _code: str, _reason: str) -> None:
+        study = await store.study(uow.connection, message.project_id, message.study)
+        if study and not study.settled:
+            await self.asks.fail(uow, study, FailureCode.INTERNAL_ERROR)
 
 
-def _stop_the_node() -> None:
-    """A worker process died, and its pool never recovers: end in good order, to be started anew."""
-    log.critical("a de-identification process died: the node stops")
+def _never(_message: SettleOverdue, _uow: UnitOfWork, _code: str, _reason: str) -> None:
+    """The next deadline of the project settles what this one could not."""
+
+
+def _stop_the_node(why: str) -> None:
+    """The pool of worker processes never recovers: end in good order, to be started anew."""
+    log.critical("%s: the node stops", why)
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-@dataclass(slots=True)
-class _Telling:
-    """Turns the states of one study into events, each once."""
-
-    trust_id: str
-    message: ImportStudy
-    job: Job
-    attempt: int
-    to_nifti: bool
-    last: Step | None = None
-    reached: Step = Step.QUEUED
-
-    async def tell(self, state: StudyState) -> None:
-        if state.step == self.last:
-            return
-        self.last = state.step
-        if state.code is None:
-            self.reached = state.step
-        again = state.code is not None and state.code.retryable and self.job.attempts < ATTEMPTS
-        final = self._is_final(state) and not again
-        async with self.job.done() if final else self.job.transaction() as uow:
-            await self._save(uow, state)
-            uow.emit(self._advanced(state, final=final))
-        if again:
-            raise Transient(str(state.code))
-
-    def _is_final(self, state: StudyState) -> bool:
-        ends = {Step.FAILED, Step.CONVERTED if self.to_nifti else Step.ARCHIVED}
-        return state.step in ends
-
-    async def _save(self, uow: UnitOfWork, state: StudyState) -> None:
-        await store.save_study(
-            uow.connection,
-            self.message.project_id,
-            self.message.study,
-            state=state.step.value,
-            session=state.study,
-            code=state.code.value if state.code else None,
-        )
-
-    def _advanced(self, state: StudyState, *, final: bool) -> StudyAdvanced:
-        return StudyAdvanced(
-            trust_id=self.trust_id,
-            project_id=self.message.project_id,
-            study=self.message.study,
-            state=self.reached.value,
-            attempt=self.attempt,
-            arrived=final and state.code is None,
-            failure=StudyFailure(code=state.code.value, final=final) if state.code else None,
-            expected=state.expected,
-            present=_present(state),
-        )
-
-
-def _present(state: StudyState) -> int:
-    """Images that are there, by what the step has proven."""
-    match state.step:
-        case Step.CONVERTED:
-            return state.slices_out
-        case Step.ARCHIVED:
-            return state.archived
-        case _:
-            return state.received

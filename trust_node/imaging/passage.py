@@ -134,14 +134,19 @@ class _Passage:
             raise StudyFailedError(FailureCode.EMPTY)
 
     def _chosen(self, hits: Sequence[StudyHit]) -> Sequence[StudyHit]:
-        return hits if len(hits) == 1 or self.order.several == "all" else ()
+        try:
+            return choose(hits, SeveralStudies(self.order.several))
+        except SeveralStudiesError:
+            return ()
 
     async def _is_archived(self, parcel: _Parcel) -> bool:
         """Tell whether an earlier run brought everything the PACS counts, but for what waits or was rejected."""
+        if parcel.hit.instances is None:
+            return False
         reviewed = await self.journal.reviewed(parcel.session)
-        withheld = sum((await self.journal.waiting(parcel.session)).values()) + len(reviewed.rejected)
+        withheld = {*await self.journal.waiting(parcel.session), *reviewed.rejected}
         archived = await self._archived_images(parcel)
-        return bool(parcel.hit.instances) and archived + withheld >= (parcel.hit.instances or 0) and archived > 0
+        return archived > 0 and archived + len(withheld) >= parcel.hit.instances
 
     async def _archived_images(self, parcel: _Parcel) -> int:
         return (await self.parts.xnat.session_counts(self.order.archive, parcel.session)).get("DICOM", 0)
@@ -215,7 +220,7 @@ class _Passage:
     async def _count_held(self) -> None:
         held: Counter[str] = Counter()
         for parcel in self.parcels:
-            held.update(await self.journal.waiting(parcel.session))
+            held.update((await self.journal.waiting(parcel.session)).values())
         self.state = replace(self.state, held=dict(held))
 
     async def _archive(self, parcel: _Parcel) -> None:

@@ -76,20 +76,6 @@ async def plan(connection: Connection, project_id: str, accessions: Iterable[tup
     )
 
 
-async def reopen(
-    connection: Connection, project_id: str, studies: Sequence[str], deadline_at: datetime, *, fresh: bool = False
-) -> None:
-    """Have studies brought in from now on, by a moment; ``fresh`` past what is here of them."""
-    await connection.execute(
-        """update study set settled = false, rest = null, code = null, failures = 0, deadline_at = $3, fresh = $4
-           where project_id = $1 and study = any($2::text[])""",
-        project_id,
-        studies,
-        deadline_at,
-        fresh,
-    )
-
-
 async def begin(connection: Connection, project_id: str, study: str) -> Study | None:
     """Count the attempt that starts now; None if nothing is to be done for the study any more."""
     row = await connection.fetchrow(
@@ -123,6 +109,21 @@ async def advance(connection: Connection, project_id: str, study: str, attempt: 
     if mine:
         await _note(connection, project_id, study, attempt, step)
     return bool(mine)
+
+
+async def settle(connection: Connection, study: Study, *, code: str | None = None, rest: str | None = None) -> None:
+    """End what was under way for a study, with nothing more to come by itself."""
+    await drop_jobs(connection, study.project_id, study.study)
+    await connection.execute(
+        """update study set settled = true, code = $3, rest = $4, touched_at = now()
+           where project_id = $1 and study = $2""",
+        study.project_id,
+        study.study,
+        code,
+        rest,
+    )
+    step = Progress(study.state, study.received, code=code, rest=rest, expected=study.expected, held=study.held)
+    await _note(connection, study.project_id, study.study, study.attempt, step)
 
 
 async def _note(connection: Connection, project_id: str, study: str, attempt: int, step: Progress) -> None:

@@ -45,8 +45,8 @@ class Journal(Protocol):
     async def hold(self, session: str, held: Iterable[tuple[str, str]]) -> None:
         """Have images, each with its reason, wait for a person."""
 
-    async def waiting(self, session: str) -> Mapping[str, int]:
-        """Return how many images of the study wait, by reason."""
+    async def waiting(self, session: str) -> Mapping[str, str]:
+        """Return the images of the study that wait, each with its reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from bus.uow import UnitOfWork
 from schemas.trust import StudyAdvanced, StudyFailure
 from trust_node import store as node
 from trust_node.imaging import holds, store
-from trust_node.imaging.codes import FailureCode
 from trust_node.imaging.states import Step, StudyState
 from trust_node.imaging.store import Progress
 from trust_node.imaging.study import Found
@@ -65,12 +64,10 @@ class Telling:
         async with self.job.transaction() as uow:
             await holds.hold(uow.connection, self.message.project_id, session, held, uow.now)
 
-    async def waiting(self, session: str) -> Mapping[str, int]:
-        counts: dict[str, int] = {}
+    async def waiting(self, session: str) -> Mapping[str, str]:
         async with self.job.transaction() as uow:
-            for hold in await holds.waiting(uow.connection, self.message.project_id, session):
-                counts[hold.reason] = counts.get(hold.reason, 0) + 1
-        return counts
+            there = await holds.waiting(uow.connection, self.message.project_id, session)
+        return {hold.image: hold.reason for hold in there}
 
     def _transaction(self, *, over: bool) -> AbstractAsyncContextManager[UnitOfWork]:
         return self.job.done() if over else self.job.transaction()
@@ -126,17 +123,3 @@ class Telling:
             rest="held" if held else None,
             held=dict(state.held) or None,
         )
-
-
-def gave_up(trust_id: str, study: store.Study, code: FailureCode) -> StudyAdvanced:
-    """What is said of a study that went no further, for whatever reason."""
-    return StudyAdvanced(
-        trust_id=trust_id,
-        project_id=study.project_id,
-        study=study.study,
-        state=study.state,
-        attempt=study.attempt,
-        failure=StudyFailure(code=code.value, final=True),
-        expected=study.expected,
-        present=study.received,
-    )

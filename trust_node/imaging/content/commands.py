@@ -11,7 +11,7 @@ from rich.table import Table
 from trust_node.desk import Desk, decided
 from trust_node.imaging.content.pins import LEGAL, Pin
 from trust_node.imaging.content.store import Content, ContentStore
-from trust_node.terminal import AsJson, Person, Why, carried_out, say_json
+from trust_node.terminal import AsJson, Person, Why, carried_out, desk_at, say_json
 
 app = typer.Typer(no_args_is_help=True, help="Originals kept here within the quota; legal holds.")
 out = Console()
@@ -22,7 +22,7 @@ Study = Annotated[str, typer.Argument(help="The study's pseudonym, S and 16 digi
 @app.command("list")
 def listing(context: typer.Context, as_json: AsJson = False) -> None:
     """Whole studies, the longest unused first: the first to go when the quota is full."""
-    contents = _store(Desk.open(context.obj)).listing()
+    contents = _store(desk_at(context)).listing()
     if as_json:
         for content in contents:
             say_json(_told(content))
@@ -33,7 +33,7 @@ def listing(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def hold(context: typer.Context, study: Study, person: Person, reason: Why) -> None:
     """Keep a study whatever the quota says and whichever project ends: a legal hold."""
-    desk = Desk.open(context.obj)
+    desk = desk_at(context)
 
     async def work() -> None:
         async with desk.unit_of_work() as uow:
@@ -48,7 +48,7 @@ def hold(context: typer.Context, study: Study, person: Person, reason: Why) -> N
 @app.command()
 def unhold(context: typer.Context, study: Study, person: Person, reason: Why) -> None:
     """End a legal hold; the quota and the ends of projects count again."""
-    desk = Desk.open(context.obj)
+    desk = desk_at(context)
 
     async def work() -> None:
         async with desk.unit_of_work() as uow:

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from trust_node.desk import Desk
 from trust_node.imaging.content import ContentStore
-from trust_node.imaging.deid.pixels import preview
+from trust_node.imaging.deid.pixels import HoldReason, NoPictureError, explain, preview
 from trust_node.imaging.holds.deciding import NothingWaitsError, decide
 from trust_node.imaging.holds.store import Hold, Ruling, waiting
-from trust_node.terminal import AsJson, Person, Why, carried_out, say_json
+from trust_node.terminal import AsJson, Person, Why, carried_out, desk_at, say_json
 
 app = typer.Typer(no_args_is_help=True, help="Images that a rule held back wait for a person of the trust.")
 out = Console()
@@ -31,7 +31,7 @@ def listing(
     as_json: AsJson = False,
 ) -> None:
     """What waits: a line per study and rule, the longest waiting first."""
-    holds = _waiting(Desk.open(context.obj), project)
+    holds = _waiting(desk_at(context), project)
     groups = Counter((hold.project_id, hold.study, hold.reason) for hold in holds)
     since = {(hold.project_id, hold.study, hold.reason): hold.since for hold in reversed(holds)}
     if as_json:
@@ -55,16 +55,16 @@ def show(
     image: Images = None,
 ) -> None:
     """Write a PNG of each waiting image, to be looked at before deciding. Delete them afterwards."""
-    desk = Desk.open(context.obj)
+    desk = desk_at(context)
     content = ContentStore(desk.settings.content_directory, desk.policy.content_bytes).find(study)
     files = {file.name: file for file in content.files} if content else {}
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = Table(title=f"Waiting images of {study}", title_justify="left")
-    for column in ("image", "rule", "picture"):
+    for column in ("image", "why it waits", "picture"):
         made.add_column(column, overflow="fold")
     for hold in _waiting(desk, project, study):
         if not image or hold.image in image:
-            made.add_row(hold.image, hold.reason, _drawn(files.get(hold.image), to))
+            made.add_row(hold.image, explain(HoldReason(hold.reason)), _drawn(files.get(hold.image), to))
     out.print(made)
 
 
@@ -73,7 +73,7 @@ def release(
     context: typer.Context, project: Project, study: Study, *, person: Person, reason: Why, image: Images = None
 ) -> None:
     """Let images go on: de-identified like any other, past the rule that held them."""
-    _decide(Desk.open(context.obj), (project, study, image or ()), Ruling("released", person, reason))
+    _decide(desk_at(context), (project, study, image or ()), Ruling("released", person, reason))
 
 
 @app.command()
@@ -81,7 +81,7 @@ def reject(
     context: typer.Context, project: Project, study: Study, *, person: Person, reason: Why, image: Images = None
 ) -> None:
     """Leave images out of the project for good; the others of the study go on."""
-    _decide(Desk.open(context.obj), (project, study, image or ()), Ruling("rejected", person, reason))
+    _decide(desk_at(context), (project, study, image or ()), Ruling("rejected", person, reason))
 
 
 def _decide(desk: Desk, what: tuple[str, str, Sequence[str]], ruling: Ruling) -> None:
@@ -109,6 +109,6 @@ def _drawn(file: Path | None, folder: Path) -> str:
     target = folder / f"{file.stem}.png"
     try:
         target.write_bytes(preview(file))
-    except ValueError as unreadable:
+    except NoPictureError as unreadable:
         return f"no picture: {unreadable}"
     return str(target)

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 from bus.uow import UnitOfWork
 from trust_node.desk import decided
+from trust_node.imaging.again import again
 from trust_node.imaging.holds import store
 from trust_node.imaging.holds.store import Hold, Ruling
-from trust_node.jobs import ImportStudy
-
-LANE = "imaging"
 
 
 class NothingWaitsError(LookupError):
@@ -34,6 +32,5 @@ async def decide(uow: UnitOfWork, project_id: str, study: str, images: Sequence[
     chosen = [hold for hold in there if not images or hold.image in images]
     await store.settle(uow.connection, chosen, ruling, uow.now)
     decided(uow, ruling.person, f"hold.{ruling.verdict}", f"{project_id}/{study}", ruling.why)
-    for request in await store.requests_of(uow.connection, project_id, study):
-        uow.enqueue(LANE, ImportStudy(project_id=project_id, study=request))
+    await again(uow, project_id, await store.requests_of(uow.connection, project_id, study))
     return chosen

@@ -92,6 +92,10 @@ async def drop(connection: Connection, project_id: str) -> None:
 async def requests_of(connection: Connection, project_id: str, study: str) -> Sequence[str]:
     """Return the pseudonyms under which the study was asked for."""
     rows = await connection.fetch(
-        "select study from study where project_id = $1 and session = $2 order by study", project_id, study
+        """select study from study where project_id = $1 and (session = $2 or exists (
+               select from study_found as found
+               where found.project_id = $1 and found.study = study.study and found.session = $2)) order by study""",
+        project_id,
+        study,
     )
     return [row["study"] for row in rows]

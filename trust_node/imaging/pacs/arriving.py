@@ -84,9 +84,9 @@ def _uids(head: bytes) -> tuple[str, str]:
         return valid_uid(str(header.StudyInstanceUID)), valid_uid(str(header.SOPInstanceUID))
     except PacsError:
         raise
-    except Exception as error:  # hostile bytes break a parser in any way it knows
+    except Exception as error:  # noqa: BLE001  hostile bytes break a parser in any way it knows
         raise PacsError(Trouble.UNREADABLE, f"an image without UIDs, {type(error).__name__}") from None
 
 
 def _past_study(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    return int(tag) > STUDY_INSTANCE_UID
+    return bool(tag > STUDY_INSTANCE_UID)

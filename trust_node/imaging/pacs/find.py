@@ -75,7 +75,8 @@ class _Asking:
     meter: Meter
 
     def answers(self, query: Dataset) -> list[Dataset]:
-        found, status = [], None
+        found: list[Dataset] = []
+        status = None
         for answer, identifier in self.association.send_c_find(query, StudyRootQueryRetrieveInformationModelFind):
             self.meter.handled()
             status = answer.get("Status")
@@ -118,7 +119,7 @@ def _failed(status: int | None) -> PacsError:
 def _texts(answer: Dataset, keyword: str) -> tuple[str, ...]:
     try:
         value = answer.get(keyword)
-    except Exception as error:  # values are decoded here, and hostile bytes break that in any way it knows
+    except Exception as error:  # noqa: BLE001  values are decoded here: hostile bytes break that in any way
         raise PacsError(Trouble.UNREADABLE, type(error).__name__) from None
     values = value if isinstance(value, MultiValue) else [value]
     return tuple(str(each) for each in values if each not in (None, ""))

@@ -1,8 +1,7 @@
 """Counts what a peer sends and bounds what of it waits in memory: lengths in a PDU are the peer's word."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 from pynetdicom.association import Association
 
@@ -43,10 +42,11 @@ class Meter:
         transport = association.dul.socket
         if transport is None:
             return
-        receive = cast("Callable[[int], bytearray]", transport.recv)
+        receive: Any = transport.recv
 
-        def receive_counted(size: int) -> bytearray:
-            self.count(size)
-            return receive(size)
+        def receive_counted(nr_bytes: int) -> bytearray:
+            self.count(nr_bytes)
+            received: bytearray = receive(nr_bytes)
+            return received
 
         transport.recv = receive_counted  # type: ignore[method-assign]  # no hook does this

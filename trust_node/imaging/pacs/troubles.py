@@ -134,7 +134,7 @@ STATUSES = {
 
 
 class PacsError(Exception):
-    """The PACS could not be asked, or it gave up half-way; the text holds the trouble's name and no value of a patient."""
+    """The PACS could not be asked, or it gave up half-way; the text holds no value of a patient."""
 
     def __init__(self, trouble: Trouble, what: str = "") -> None:
         advice = ADVICE[trouble]

@@ -1,7 +1,5 @@
 """Reads single attributes of a header that nobody has checked yet."""
 
-from collections.abc import Iterable
-
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 
@@ -11,8 +9,8 @@ LONGEST_NUMBER = 12  # characters of an IS, PS3.5 6.2
 def words(header: Dataset, keyword: str) -> tuple[str, ...]:
     """Return the values of an attribute in upper case without padding; none if it is absent or empty."""
     value = header.get(keyword)
-    values: Iterable[object] = value if isinstance(value, MultiValue | list | tuple) else [value]
-    return tuple(text for each in values if (text := str(each if each is not None else "").strip(" \0").upper()))
+    texts = map(str, value if isinstance(value, MultiValue | list) else () if value is None else (value,))
+    return tuple(stripped for each in texts if (stripped := each.strip(" \0").upper()))
 
 
 def text(header: Dataset, keyword: str) -> str:

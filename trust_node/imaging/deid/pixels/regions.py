@@ -1,6 +1,5 @@
 """Where an ultrasound picture says that its image is: Sequence of Ultrasound Regions (PS3.3 C.8.5.5)."""
 
-from collections.abc import Iterable
 from typing import cast
 
 from pydicom import Dataset
@@ -18,7 +17,7 @@ def beside_regions(header: Dataset) -> tuple[Rectangle, ...]:
 
     They tell nothing if there is none, if one is ill-formed, or if they cover (nearly) the whole picture.
     """
-    items = list(cast("Iterable[Dataset]", header.get("SequenceOfUltrasoundRegions") or ()))
+    items = list(cast("list[Dataset]", header.get("SequenceOfUltrasoundRegions") or []))
     regions = [_region(item) for item in items[:MOST_REGIONS]]
     rows, columns = number(header, "Rows"), number(header, "Columns")
     if not items or len(items) > MOST_REGIONS or None in regions:

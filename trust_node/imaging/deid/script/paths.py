@@ -115,8 +115,8 @@ def make_step(match: re.Match[str], item: str | None) -> TagStep:
     step = _tag_step(match, item)
     if step.creator is None and step.group[-1] not in _EVEN:
         raise PathError(
-            f"{match.group()}: a public group ends in an even digit or @; name a private element by its creator, "
-            f"as in (0019,{{CREATOR}}0F)"
+            f"{match.group()}: a public group ends in an even digit or @, as in (50X@,XXXX); a private element is named "
+            "by its creator, as in (0019,{CREATOR}0F)"
         )
     return step
 
