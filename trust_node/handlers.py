@@ -1,29 +1,40 @@
 """Commands to this trust: each writes a row or a job and returns; lanes do the work."""
 
+import logging
+
 from bus.router import Router
 from bus.uow import UnitOfWork
 from schemas.trust import (
     CohortNotFixed,
+    CompareImport,
     CountCohort,
     EndRun,
     FreezeCohort,
     ImportCohort,
-    ImportPlanned,
     PrepareRun,
+    PurgeProject,
+    RepeatImport,
     RetryImport,
     RunRefused,
     RunTask,
+    SetConversion,
+    SetMembers,
+    SkipImport,
 )
 from trust_node import store
+from trust_node.imaging.asks import Asks, UnknownStudyError
 from trust_node.imaging.deid import DeidKeys
-from trust_node.jobs import ImportStudy
+from trust_node.jobs import CoverEnrichment
 from trust_node.policy import Policy
 
+log = logging.getLogger(__name__)
 
-def routes(policy: Policy, keys: DeidKeys) -> Router:
-    router = Router()
+AboutStudies = RetryImport | SkipImport | RepeatImport
+
+
+def routes(policy: Policy, keys: DeidKeys, asks: Asks) -> Router:
+    router = import_routes(keys, asks)
     router.on(CountCohort)(on_count_cohort)
-    router.on(RetryImport)(on_retry_import)
     router.on(RunTask)(on_run_task)
     router.on(EndRun)(on_end_run)
 
@@ -34,39 +45,63 @@ def routes(policy: Policy, keys: DeidKeys) -> Router:
         else:
             uow.emit(_not_our_approver(command))
 
-    @router.on(ImportCohort)
-    async def on_import_cohort(command: ImportCohort, uow: UnitOfWork) -> None:
-        await _plan_import(command, uow, keys)
-
     @router.on(PrepareRun)
     async def on_prepare_run(command: PrepareRun, uow: UnitOfWork) -> None:
         if command.approved_by in policy.approvers:
             uow.enqueue("training", command)
+            uow.enqueue("imports", CoverEnrichment(project_id=command.project_id))
         else:
             uow.emit(_code_not_approved(command))
 
     return router
 
 
+def import_routes(keys: DeidKeys, asks: Asks) -> Router:
+    router = Router()
+    router.on(CompareImport, PurgeProject)(on_project_job)
+    router.on(SetMembers)(on_set_members)
+
+    @router.on(ImportCohort)
+    async def on_import_cohort(command: ImportCohort, uow: UnitOfWork) -> None:
+        await store.save_project(
+            uow.connection, command.project_id, command.project_name, dicom_to_nifti=command.dicom_to_nifti
+        )
+        await asks.plan(uow, command.project_id, keys)
+
+    @router.on(RetryImport, SkipImport, RepeatImport)
+    async def on_studies(command: AboutStudies, uow: UnitOfWork) -> None:
+        try:
+            await _ask(asks, command, uow)
+        except UnknownStudyError:
+            log.warning("the hub asks for a study that was not asked for here")
+
+    @router.on(SetConversion)
+    async def on_set_conversion(command: SetConversion, uow: UnitOfWork) -> None:
+        await asks.switch_conversion(uow, command.project_id, on=command.on)
+
+    return router
+
+
+async def _ask(asks: Asks, command: AboutStudies, uow: UnitOfWork) -> None:
+    match command:
+        case RetryImport():
+            await asks.retry(uow, command.project_id, command.study)
+        case SkipImport():
+            await asks.skip(uow, command.project_id, command.study)
+        case RepeatImport():
+            await asks.reimport(uow, command.project_id, command.study)
+
+
+async def on_project_job(command: CompareImport | PurgeProject, uow: UnitOfWork) -> None:
+    uow.enqueue("imports", command)
+
+
+async def on_set_members(command: SetMembers, uow: UnitOfWork) -> None:
+    uow.enqueue("people", command)
+
+
 async def on_count_cohort(command: CountCohort, uow: UnitOfWork) -> None:
     uow.enqueue("cohort", command)
-
-
-async def _plan_import(command: ImportCohort, uow: UnitOfWork, keys: DeidKeys) -> None:
-    await store.save_project(
-        uow.connection, command.project_id, command.project_name, dicom_to_nifti=command.dicom_to_nifti
-    )
-    members = await store.members(uow.connection, command.project_id)
-    planned = sorted((keys.request(member.accession), member.accession) for member in members)
-    await store.plan_studies(uow.connection, command.project_id, planned)
-    uow.emit(ImportPlanned(trust_id=command.trust_id, project_id=command.project_id, studies=len(planned)))
-    for study, _ in planned:
-        uow.enqueue("imaging", ImportStudy(project_id=command.project_id, study=study))
-
-
-async def on_retry_import(command: RetryImport, uow: UnitOfWork) -> None:
-    for study in await store.failed_studies(uow.connection, command.project_id, command.study):
-        uow.enqueue("imaging", ImportStudy(project_id=command.project_id, study=study))
 
 
 async def on_run_task(command: RunTask, uow: UnitOfWork) -> None:

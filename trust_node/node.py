@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ from schemas.trust import TrustAnnounced
 from trust_node.cohort.lane import CohortLane
 from trust_node.cohort.store import Warehouse
 from trust_node.handlers import routes
-from trust_node.imaging.conversion import ScanConverter
+from trust_node.imaging.asks import Asks
+from trust_node.imaging.comparing import Comparing
+from trust_node.imaging.content import ContentStore
+from trust_node.imaging.conversion import Dcm2niix, ScanConverter
 from trust_node.imaging.deid import DeidKeys
 from trust_node.imaging.lane import ImagingLane
-from trust_node.imaging.nifti import Dcm2niix
-from trust_node.imaging.pacs import Pacs
+from trust_node.imaging.pacs import open_pacs
+from trust_node.imaging.projects import ProjectLanes
+from trust_node.imaging.purging import Purging
 from trust_node.imaging.receiver import Receiver
 from trust_node.imaging.spool import Spool
 from trust_node.imaging.study import Importer
@@ -49,25 +54,36 @@ class Node:
     def participant(self) -> Participant:
         keys = DeidKeys(self.settings.trust_key)
         runs = Runs(self.settings.data_directory, self.policy)
+        asks = Asks(self.settings.trust_id, timedelta(days=self.policy.import_days))
+        signer = Signer.open(self.settings.signing_key_file)
         return Participant(
             name=trust_principal(self.settings.trust_id),
             settings=self.settings,
-            router=routes(self.policy, keys),
+            router=routes(self.policy, keys, asks),
             subscription=subscription(trust_principal(self.settings.trust_id)),
             migrations=Path(__file__).parent / "migrations",
-            lanes=self._lanes(runs),
-            signer=Signer.open(self.settings.signing_key_file),
+            lanes=self._lanes(runs, asks, signer),
+            signer=signer,
             on_start=self._announce,
             running=lambda: self._running(keys, runs),
         )
 
-    def _lanes(self, runs: Runs) -> Lanes:
+    def _lanes(self, runs: Runs, asks: Asks, signer: Signer) -> Lanes:
         lanes, settings = Lanes(), self.settings
         warehouse = Warehouse(settings.warehouse_url.get_secret_value())
         CohortLane(warehouse, self.policy.release, settings.trust_key).join(lanes)
-        ImagingLane(settings.trust_id, lambda: self._importer, self.policy.parallel_studies).join(lanes)
+        self._join_imaging(lanes, asks, signer)
         TrainingLane(settings.trust_id, runs, lambda: self._importer.xnat, lambda: self._objects).join(lanes)
         return lanes
+
+    def _join_imaging(self, lanes: Lanes, asks: Asks, signer: Signer) -> None:
+        policy, settings = self.policy, self.settings
+        projects = settings.data_directory / "projects"
+        ImagingLane(asks, lambda: self._importer, policy.parallel_studies, policy.import_retries, "refuse").join(lanes)
+        ProjectLanes(
+            Comparing(asks, lambda: self._importer),
+            Purging(settings.trust_id, lambda: self._importer, signer, projects, keeps_archive=policy.keep_archive),
+        ).join(lanes)
 
     @asynccontextmanager
     async def _running(self, keys: DeidKeys, runs: Runs) -> AsyncIterator[None]:
@@ -89,14 +105,15 @@ class Node:
     def _made_importer(self, spool: Spool, keys: DeidKeys, pool: ProcessPoolExecutor, xnat: Xnat) -> Importer:
         settings = self.settings
         return Importer(
-            pacs=Pacs(settings.pacs_host, settings.pacs_port, settings.pacs_title, settings.receiver_title),
-            receiver_title=settings.receiver_title,
+            pacs=open_pacs(settings, spool),
             spool=spool,
+            content=ContentStore(settings.content_directory, self.policy.content_bytes),
             keys=keys,
             pool=pool,
             xnat=xnat,
-            converter=ScanConverter(xnat, Dcm2niix.on_path()),
+            converter=ScanConverter(xnat, Dcm2niix.pinned()),
             work=settings.data_directory / "work",
+            step_s=60 * self.policy.step_minutes,
         )
 
     async def _announce(self, _pool: Any, uow: UnitOfWork) -> None:

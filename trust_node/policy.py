@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.ids import UserId
 from trust_node.cohort.release import ReleasePolicy
+from trust_node.imaging.pacs.policy import PacsPolicy
 from trust_node.training.isolation import Limits
 
 
@@ -29,8 +30,15 @@ class Policy(BaseModel):
         Limits of one training task.
     parallel_studies
         Studies that may be on their way from the PACS at once.
+    pacs
+        When and how hard the PACS may be asked, and what to do where several studies carry one accession number.
     content_bytes
         Originals kept for the next project that asks for the same study; the longest unused go first.
+    step_minutes, import_retries, import_days
+        How long a step of one study's import may take, how often it is tried again by itself, and after how many days
+        a study that is still on its way has failed.
+    keep_archive
+        What is in the trust's XNAT stays there when a project ends; everything else of it goes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,7 +52,12 @@ class Policy(BaseModel):
     update_bytes: int = Field(default=2 * 2**30, gt=0)
     threads: int = Field(default=1, ge=1)
     parallel_studies: int = Field(default=3, ge=1, le=32)
+    pacs: PacsPolicy = PacsPolicy()
     content_bytes: int = Field(default=50 * 2**30, ge=0)
+    step_minutes: float = Field(default=30.0, gt=0)
+    import_retries: int = Field(default=5, ge=0, le=20)
+    import_days: float = Field(default=14.0, gt=0)
+    keep_archive: bool = False
 
     @classmethod
     def read(cls, file: Path) -> Self:

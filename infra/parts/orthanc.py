@@ -10,11 +10,16 @@ from infra.parts.http import accepts_post
 from infra.parts.part import START_TIMEOUT_S, wait_until
 
 USER = "trustflow"
+DICOMWEB_ROOT = "/dicom-web/"
+DICOMWEB_PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
 
 
 @dataclass(frozen=True, slots=True)
 class Orthanc:
-    """`receiver_port` is where the trust node's own DICOM receiver listens, known here as `receiver_title`."""
+    """`receiver_port` is where the trust node's own DICOM receiver listens, known here as `receiver_title`.
+
+    `dicomweb` needs Debian's package `orthanc-dicomweb`. `prompt` turns Nagle's algorithm off.
+    """
 
     directory: Path
     http_port: int
@@ -24,11 +29,17 @@ class Orthanc:
     title: str = "PACS"
     receiver_title: str = "TRUSTFLOW"
     name: str = "orthanc"
+    dicomweb: bool = False
+    prompt: bool = True
     stop_signal: Signals = Signals.SIGTERM
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def dicomweb_url(self) -> str:
+        return self.url + DICOMWEB_ROOT.rstrip("/")
 
     @property
     def command(self) -> list[str]:
@@ -37,7 +48,7 @@ class Orthanc:
     @property
     def env(self) -> Mapping[str, str]:
         # DCMTK leaves Nagle's algorithm on: 20 images a second instead of some hundred.
-        return {"TCP_NODELAY": "1"}
+        return {"TCP_NODELAY": str(int(self.prompt))}
 
     def prepare(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -81,5 +92,6 @@ class Orthanc:
             "CaseSensitivePN": True,
             "OverwriteInstances": False,
             "StableAge": 1,
-            "Plugins": [],
+            "Plugins": [DICOMWEB_PLUGIN] if self.dicomweb else [],
+            "DicomWeb": {"Enable": self.dicomweb, "Root": DICOMWEB_ROOT},
         }

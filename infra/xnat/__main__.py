@@ -1,8 +1,10 @@
 """`python -m infra.xnat --root DIR --port N --admin-user admin --admin-password-file FILE`."""
 
 import argparse
+import logging
 import secrets
 import time
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +36,8 @@ def main() -> None:
         raise SystemExit("--admin-password-file: the file is empty, write a password into it")
     # A warning would quote the element's value, and the log is no place for it.
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    logging.getLogger("pydicom").disabled = True
+    warnings.simplefilter("ignore")
     administrator = User(given.admin_user, hashed(password, secrets.token_hex(8)), "Site", "Administrator", admin=True)
     archive = Archive(given.root, lambda: datetime.now(UTC))
     accounts = Accounts(given.root, administrator, time.monotonic)

@@ -1,4 +1,4 @@
-"""What a zip of DICOM files holds, and how its series become scans. Decisions only read headers; nothing is stored here."""
+"""What a zip of DICOM files holds, and how its series become scans. Only headers are read, nothing is stored."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pydicom
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from infra.xnat import names
 from infra.xnat.arriving import unpack
@@ -104,6 +106,7 @@ def read_packed(packed: Path, folder: Path, limits: Limits) -> list[Instance]:
 def read(arrival: Arrival) -> Instance:
     """Read a file's header. Raises 400 when it is not DICOM or does not say which instance it is."""
     try:
+        _refuse_deflated(arrival)
         header = pydicom.dcmread(arrival.location, stop_before_pixels=True, specific_tags=list(_READ.values()))
         instance = Instance(arrival, **{ours: _text(header, keyword) for ours, keyword in _READ.items()})
     except UNREADABLE as error:
@@ -111,6 +114,13 @@ def read(arrival: Arrival) -> Instance:
     if not (instance.uid and instance.study and instance.series):
         raise bad_request("body: a DICOM file has no SOP, study or series instance UID")
     return instance
+
+
+def _refuse_deflated(arrival: Arrival) -> None:
+    """Refuse what is inflated as a whole when it is read: a small file may hold gigabytes."""
+    syntax = read_file_meta_info(arrival.location).get("TransferSyntaxUID")
+    if syntax == DeflatedExplicitVRLittleEndian:
+        raise bad_request("body: a file's transfer syntax is deflated, send it as explicit little endian")
 
 
 def _text(header: Dataset, keyword: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from infra.xnat import answers
 
@@ -20,8 +20,8 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTES = {"ID", "label", "project", "secondary_ID", "UID", "type", "visit_id", "modality"}
 _NOT_SHOWN = {"URI", "xsiType", "insert_date", "insert_user", "subject_label", "xnat:subjectassessordata/id"}
 
-Xml.register_namespace("xnat", _XNAT)
-Xml.register_namespace("xsi", _XSI)
+ET.register_namespace("xnat", _XNAT)
+ET.register_namespace("xsi", _XSI)
 
 
 def item_xml(node: Node) -> bytes:
@@ -33,25 +33,25 @@ def item_xml(node: Node) -> bytes:
 
 def table_xml(rows: list[dict[str, str]]) -> bytes:
     """Return a list as XNAT's `ResultSet` document."""
-    top = Xml.Element("ResultSet", {"totalRecords": str(len(rows))})
-    results = Xml.SubElement(top, "results")
-    columns = Xml.SubElement(results, "columns")
-    rows_element = Xml.SubElement(results, "rows")
+    top = ET.Element("ResultSet", {"totalRecords": str(len(rows))})
+    results = ET.SubElement(top, "results")
+    columns = ET.SubElement(results, "columns")
+    rows_element = ET.SubElement(results, "rows")
     for name in rows[0] if rows else ():
-        Xml.SubElement(columns, "column").text = _clean(name)
+        ET.SubElement(columns, "column").text = _clean(name)
     for row in rows:
-        cells = Xml.SubElement(rows_element, "row")
+        cells = ET.SubElement(rows_element, "row")
         for value in row.values():
-            Xml.SubElement(cells, "cell").text = _clean(value)
+            ET.SubElement(cells, "cell").text = _clean(value)
     return _bytes(top)
 
 
-def _bytes(element: Xml.Element) -> bytes:
-    return Xml.tostring(element, encoding="UTF-8", xml_declaration=True)
+def _bytes(element: ET.Element) -> bytes:
+    return bytes(ET.tostring(element, encoding="UTF-8", xml_declaration=True))
 
 
-def _element(name: str, described: Mapping[str, object]) -> Xml.Element:
-    element = Xml.Element(f"{{{_XNAT}}}{name}")
+def _element(name: str, described: Mapping[str, object]) -> ET.Element:
+    element = ET.Element(f"{{{_XNAT}}}{name}")
     fields: dict[str, str] = described["data_fields"]  # type: ignore[assignment]  # the shape of `answers`
     for field, value in sorted(fields.items()):
         if field in _ATTRIBUTES:
@@ -60,7 +60,7 @@ def _element(name: str, described: Mapping[str, object]) -> Xml.Element:
             _below(element, parts).text = _clean(value)
     for child in described["children"]:  # type: ignore[attr-defined]
         many, one = child["field"].split("/")
-        group = Xml.SubElement(element, f"{{{_XNAT}}}{many}")
+        group = ET.SubElement(element, f"{{{_XNAT}}}{many}")
         for item in child["items"]:
             below = _element(one, item)
             below.set(f"{{{_XSI}}}type", item["meta"]["xsi:type"])
@@ -68,11 +68,11 @@ def _element(name: str, described: Mapping[str, object]) -> Xml.Element:
     return element
 
 
-def _below(element: Xml.Element, parts: list[str]) -> Xml.Element:
+def _below(element: ET.Element, parts: list[str]) -> ET.Element:
     for part in parts:
         tag = f"{{{_XNAT}}}{part}"
         found = element.find(tag)
-        element = Xml.SubElement(element, tag) if found is None else found
+        element = ET.SubElement(element, tag) if found is None else found
     return element
 
 

@@ -12,7 +12,7 @@ from infra.xnat import bodies, happenings, roles
 from infra.xnat.commands import ACTION_KEYS, WRAPPER
 from infra.xnat.happenings import Happenings, event_of, event_types
 from infra.xnat.kept import Kept
-from infra.xnat.refusal import bad_request, not_found
+from infra.xnat.refusal import bad_request, not_found, not_served
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -126,12 +126,18 @@ class Events:
             raise bad_request("event-selector: choose one that /xapi/events/events lists")
         if given.get("action-key") not in ACTION_KEYS:
             raise bad_request("action-key: choose one that /xapi/events/allactions lists")
-        filter_ = given.get("event-filter") or {}
-        projects = [scope] if scope else filter_.get("project-ids", []) if isinstance(filter_, dict) else None
-        if not isinstance(projects, list) or any(each not in self._archive.projects for each in projects):
-            raise bad_request("event-filter: project-ids is a list of projects that exist")
+        projects = [scope] if scope else self._projects(given.get("event-filter") or {})
         told = {key: given[key] for key in _TOLD if key in given}
         return {"active": True} | told | {"id": number, "event-filter": {"project-ids": projects}}
+
+    def _projects(self, filter_: object) -> list[str]:
+        """Return the projects that a filter names, none for all of them."""
+        projects = filter_.get("project-ids", []) if isinstance(filter_, dict) else None
+        if not isinstance(projects, list) or any(each not in self._archive.projects for each in projects):
+            raise bad_request("event-filter: project-ids is a list of projects that exist")
+        if isinstance(filter_, dict) and filter_.get("payload-filter"):
+            raise not_served("payload-filter: this archive filters by project only")
+        return projects
 
     def _keep(self, subscription: dict[str, Any]) -> None:
         self._subscriptions[subscription["id"]] = subscription

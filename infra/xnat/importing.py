@@ -62,7 +62,7 @@ def ensure_subject(archive: Archive, project: Node, label: str, by: str) -> Node
     return project.find("subjects", label) or archive.create("subjects", label, project, {}, by)
 
 
-def draft(  # noqa: PLR0913  what, where, by whom
+def draft(  # noqa: PLR0917  what, where, by whom
     archive: Archive, project: Node, order: Order, instances: list[Instance], by: str, said: dict[str, str]
 ) -> Node:
     """Return a session that nobody sees yet, with all its scans and files."""

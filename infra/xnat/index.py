@@ -10,13 +10,13 @@ import json
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from infra.xnat.model import CHILD_KINDS, FileNotes, Kind, Node, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from infra.xnat.model import Shelf
 
@@ -49,8 +49,8 @@ class Index:
             return False
         db = sqlite3.connect(self._file)
         try:
-            sound = db.execute("pragma quick_check(1)").fetchone() == ("ok",)
-            return sound and db.execute("pragma user_version").fetchone() == (_VERSION,)
+            found = [db.execute(f"pragma {what}").fetchone() for what in ("quick_check(1)", "user_version")]
+            return found == [("ok",), (_VERSION,)]  # noqa: TRY300  the condition is what is asked
         except sqlite3.DatabaseError:
             return False
         finally:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from infra.xnat import bodies
 from infra.xnat.refusal import Refusal
 from infra.xnat.users import unknown
 
@@ -18,13 +19,12 @@ if TYPE_CHECKING:
 
     from infra.xnat.users import Accounts, User
 
-_OPEN = {"/", "/health", "/data/services/auth"}
-_LARGEST_FORM = 8_192
+_OPEN = {"/", "/health", "/data/services/auth", "/web/login", "/web/static/style.css"}
 
 
 def refused(refusal: Refusal) -> Response:
     if refusal.status == HTTPStatus.UNAUTHORIZED:
-        page = f"<html><body><h3>{refusal.sentence}</h3></body></html>"
+        page = f"<html><body><h3>{escape(refusal.sentence)}</h3></body></html>"
         return HTMLResponse(page, refusal.status, {"WWW-Authenticate": 'Basic realm="XNAT"'})
     return PlainTextResponse(refusal.sentence, refusal.status)
 
@@ -46,7 +46,8 @@ class Login:
             try:
                 request.state.user, request.state.session = self._who(request)
             except Refusal as refusal:
-                await refused(refusal)(scope, body.receive, _answering(body, "", send))
+                turned_away = RedirectResponse("/") if request.url.path.startswith("/web/") else refused(refusal)
+                await turned_away(scope, body.receive, _answering(body, "", send))
                 return
             fresh = request.state.session != request.cookies.get("JSESSIONID")
             await app(scope, body.receive, _answering(body, request.state.session if fresh else "", send))
@@ -71,15 +72,13 @@ class Login:
             Route("/data/JSESSION", self._session, methods=["GET", "POST", "DELETE"]),
             Route("/data/auth", self._who_am_i),
             Route("/xapi/users/username", self._user_name),
-            Route("/data/services/tokens/issue", self._issue_token),
-            Route("/data/services/tokens/issue/user/{login}", self._issue_token),
         ]
 
     async def _log_in(self, request: Request) -> Response:
-        form = {key: values[0] for key, values in parse_qs((await _small_body(request)).decode()).items()}
-        user = self._accounts.check(form.get("username", ""), form.get("password", ""))
+        given = await bodies.form(request)
+        user = self._accounts.check(given.get("username", ""), given.get("password", ""))
         session = self._accounts.open_session(user)
-        return PlainTextResponse(session, headers={"Set-Cookie": _cookie(session)})
+        return PlainTextResponse(session, headers={"Set-Cookie": cookie(session)})
 
     async def _session(self, request: Request) -> Response:
         if request.method == "DELETE":
@@ -92,13 +91,6 @@ class Login:
 
     async def _user_name(self, request: Request) -> Response:
         return PlainTextResponse(request.state.user.login)
-
-    async def _issue_token(self, request: Request) -> Response:
-        login = request.path_params.get("login", request.state.user.login)
-        if login != request.state.user.login and not request.state.user.admin:
-            raise Refusal(HTTPStatus.FORBIDDEN, "token: only an administrator issues one for another user")
-        alias, secret = self._accounts.issue_token(self._accounts.get(login))
-        return JSONResponse({"alias": alias, "secret": secret, "xdatUserId": login, "singleUse": False})
 
 
 class _Body:
@@ -126,21 +118,12 @@ def _answering(body: _Body, session: str, send: Send) -> Send:
             # A client that is still sending would lose a refusal to the reset of its connection.
             if message["status"] >= HTTPStatus.BAD_REQUEST:
                 await body.drain()
-            cookie = [(b"set-cookie", _cookie(session).encode())] if session else []
-            message["headers"] = [*message.get("headers", []), *cookie]
+            fresh = [(b"set-cookie", cookie(session).encode())] if session else []
+            message["headers"] = [*message.get("headers", []), *fresh]
         await send(message)
 
     return answer
 
 
-def _cookie(session: str) -> str:
+def cookie(session: str) -> str:
     return f"JSESSIONID={session}; Path=/; HttpOnly; SameSite=lax"
-
-
-async def _small_body(request: Request) -> bytes:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _LARGEST_FORM:
-            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body: a login is smaller than this")
-    return body

@@ -115,6 +115,13 @@ class Node:
             return known
         return next((child for child in self.under(kind) if child.label == name), None)
 
+    def every_resource(self) -> Iterator[Resource]:
+        """Yield the resources of this node and of all below it."""
+        yield from self.resources.values()
+        for children in self.children.values():
+            for child in children.values():
+                yield from child.every_resource()
+
     def find_resource(self, name: str) -> Resource | None:
         """Return the resource of that label or, failing that, of that number."""
         return self.resources.get(name) or next((r for r in self.resources.values() if r.id == name), None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from infra.xnat import disk
-from infra.xnat.model import CHILD_KINDS, Kind, Node, node_of
+from infra.xnat.model import CHILD_KINDS, Node, node_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,4 +38,4 @@ def _read_again(root: Path, index: Index, projects: dict[str, Node], folder: Pat
         if above and (folder / disk.RESOURCE).exists():
             index.put_resource(disk.load_resource(folder, shelf))
     elif (folder / disk.NODE).exists() and kind in (CHILD_KINDS[above.kind] if above else ("projects",)):
-        index.put_all([disk.load_node(cast("Kind", kind), folder, above, shelf)])
+        index.put_all([disk.load_node(kind, folder, above, shelf)])

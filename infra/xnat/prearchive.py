@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from infra.xnat import dicom, disk, importing, names
 from infra.xnat.archive import Archive, Arrival
 from infra.xnat.importing import Order
-from infra.xnat.model import Node, StoredFile
 from infra.xnat.refusal import not_found
 from infra.xnat.shelf import LatestLists
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from infra.xnat.dicom import Instance
     from infra.xnat.importing import Overwrite
-    from infra.xnat.model import Resource
+    from infra.xnat.model import Node, Resource, StoredFile
 
 READY, CONFLICT, ERROR = "READY", "CONFLICT", "ERROR"
 _CODES = {"0": "Manual", "4": "AutoArchive", "5": "AutoArchiveOverwrite"}

@@ -1,21 +1,18 @@
-"""The routes about the site itself: version, schemas, elements, accounts, the (empty) prearchive."""
+"""The routes about the site itself: version, schemas, elements, settings, and lists that are always empty."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.xnat.answers import result_set
-from infra.xnat.refusal import bad_request, forbidden, not_found
-from infra.xnat.users import GROUPS, User
+from infra.xnat.refusal import not_found
+from infra.xnat.users import GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
 
     from infra.xnat.archive import Archive
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 VERSION = "1.9.0"
 _SCHEMAS = {name: Path(__file__).with_name(f"{name}.xsd").read_text() for name in ("xdat", "xnat")}
 _ELEMENTS = {"xnat:projectData": "Project", "xnat:subjectData": "Subject", "xnat:mrSessionData": "MR Session"}
-_CHANGES = {"firstName": "first_name", "lastName": "last_name", "email": "email", "enabled": "enabled"}
+_SITE = {"siteId": "XNAT", "requireLogin": True, "enableCsrfToken": False, "aliasTokenTimeout": "2 days"}
 
 
 class Site:
@@ -33,31 +30,26 @@ class Site:
     def __init__(self, archive: Archive, accounts: Accounts) -> None:
         self._archive = archive
         self._accounts = accounts
+        self._since = archive.now()
 
     def routes(self) -> list[Route]:
         return [
-            Route("/", self._front),
             Route("/health", self._health),
             Route("/xapi/siteConfig/buildInfo", self._build_info),
             Route("/xapi/schemas", self._schemas),
             Route("/xapi/schemas/{name}", self._schema),
             Route("/xapi/access/projects", self._access),
-            Route("/xapi/users", self._logins),
-            Route("/xapi/users", self._create_user, methods=["POST"]),
-            Route("/xapi/users/profiles", self._profiles),
-            Route("/xapi/users/profile/{login}", self._profile),
-            Route("/xapi/users/{login}", self._change_user, methods=["PUT"]),
-            Route("/xapi/users/{login}/enabled/{flag}", self._enable, methods=["PUT"]),
-            Route("/data/users", self._people),
             Route("/data/search/elements", self._elements),
             Route("/data/search/elements/{name}", self._fields),
-            Route("/data/prearchive", self._prearchive),
-            Route("/data/prearchive/projects", self._prearchive),
-            Route("/data/prearchive/projects/{project}", self._prearchive),
+            Route("/data/search/saved", self._nothing),
+            Route("/data/workflows", self._nothing),
+            Route("/xapi/siteConfig", self._settings),
+            Route("/xapi/siteConfig/uptime", self._uptime),
+            Route("/xapi/siteConfig/{key}", self._setting),
+            Route("/xapi/plugins", self._plugins),
+            Route("/xapi/plugins/{id}", self._plugin),
+            Route("/xapi/dicomscp", self._receivers),
         ]
-
-    async def _front(self, _: Request) -> Response:
-        return PlainTextResponse(f"XNAT-compatible archive, REST routes of XNAT {VERSION}")
 
     async def _health(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", "projects": len(self._archive.projects)})
@@ -79,46 +71,6 @@ class Site:
         roles = {project.id: user.role(project) for project in self._archive.projects.values()}
         return JSONResponse([{"ID": p, "role": GROUPS[role]} for p, role in roles.items() if role])
 
-    async def _logins(self, _: Request) -> Response:
-        return JSONResponse(sorted(self._accounts.users))
-
-    async def _people(self, request: Request) -> Response:
-        _administrators_only(request)
-        return JSONResponse(result_set([user.row() for user in self._accounts.users.values()]))
-
-    async def _profiles(self, request: Request) -> Response:
-        _administrators_only(request)
-        return JSONResponse([user.profile() for user in self._accounts.users.values()])
-
-    async def _profile(self, request: Request) -> Response:
-        login = request.path_params["login"]
-        if login != request.state.user.login:
-            _administrators_only(request)
-        return JSONResponse(self._accounts.get(login).profile())
-
-    async def _create_user(self, request: Request) -> Response:
-        _administrators_only(request)
-        given = await _json_object(request)
-        user = User(login=str(given.get("username", "")), password=str(given.get("password", "")), **_said(given))
-        self._accounts.create(user)
-        return JSONResponse(user.profile(), 201)
-
-    async def _change_user(self, request: Request) -> Response:
-        given = await _json_object(request)
-        password = {"password": str(given["password"])} if given.get("password") else {}
-        return self._change(request, _said(given) | password)
-
-    async def _enable(self, request: Request) -> Response:
-        return self._change(request, {"enabled": request.path_params["flag"].lower() == "true"})
-
-    def _change(self, request: Request, changes: Mapping[str, Any]) -> Response:
-        _administrators_only(request)
-        user = self._accounts.get(request.path_params["login"])
-        if user.admin:
-            raise forbidden("user: the administrator's account is set where the archive is started")
-        self._accounts.change(user.login, **changes)
-        return JSONResponse(self._accounts.get(user.login).profile())
-
     async def _elements(self, _: Request) -> Response:
         rows = [{"ELEMENT_NAME": n, "SINGULAR": s, "PLURAL": f"{s}s", "SECURED": "true"} for n, s in _ELEMENTS.items()]
         return JSONResponse(result_set(rows))
@@ -128,29 +80,28 @@ class Site:
         row = {"FIELD_ID": "ID", "HEADER": "ID", "SUMMARY": f"{name}.ID", "TYPE": "string"}
         return JSONResponse(result_set([row]))
 
-    async def _prearchive(self, _: Request) -> Response:
+    async def _nothing(self, _: Request) -> Response:
         return JSONResponse(result_set([]))
 
+    async def _settings(self, _: Request) -> Response:
+        return JSONResponse(_SITE)
 
-def _administrators_only(request: Request) -> None:
-    if not request.state.user.admin:
-        raise forbidden("users: only an administrator may do this")
+    async def _setting(self, request: Request) -> Response:
+        key = request.path_params["key"]
+        if key not in _SITE:
+            raise not_found("siteConfig: there is no such setting")
+        return JSONResponse(_SITE[key])
 
+    async def _uptime(self, _: Request) -> Response:
+        up = self._archive.now() - self._since
+        hours, rest = divmod(up.seconds, 3600)
+        return JSONResponse({"days": up.days, "hours": hours, "minutes": rest // 60, "seconds": rest % 60})
 
-async def _json_object(request: Request) -> dict[str, Any]:
-    try:
-        given = await request.json()
-    except json.JSONDecodeError as error:
-        raise bad_request("body: send one JSON object") from error
-    if not isinstance(given, dict):
-        raise bad_request("body: send one JSON object")
-    return given
+    async def _plugins(self, _: Request) -> Response:
+        return JSONResponse({})
 
+    async def _plugin(self, _: Request) -> Response:
+        raise not_found("plugin: none is installed")
 
-def _said(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an account's fields under our names; a field that is not a string or a flag is refused."""
-    said = {ours: given[theirs] for theirs, ours in _CHANGES.items() if theirs in given}
-    for name, value in said.items():
-        if not isinstance(value, bool if name == "enabled" else str):
-            raise bad_request(f"{name}: its type is wrong")
-    return said
+    async def _receivers(self, _: Request) -> Response:
+        return JSONResponse([])

@@ -7,7 +7,9 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 import secrets
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 SESSION_IDLE_S = 15 * 60
 TOKEN_LIFE_S = 2 * 24 * 3600
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,99}")
 GROUPS = {"owner": "Owners", "member": "Members", "collab": "Collaborators"}
 
 
@@ -71,11 +74,14 @@ class Accounts:
         self._proven: dict[str, str] = {}
         self._proof_key = secrets.token_bytes(16)
         stored = json.loads(self._file.read_text()) if self._file.exists() else []
+        self._built_in = administrator.login
         self.users = {each["login"]: User(**each) for each in stored} | {administrator.login: administrator}
 
     def create(self, user: User) -> None:
         if not user.login or not user.password:
             raise bad_request("username, password: both are needed")
+        if not _LOGIN.fullmatch(user.login):
+            raise bad_request("username: use 1 to 100 letters, digits and _ . @ + -, starting with a letter or digit")
         if user.login in self.users:
             raise conflict("username: it is taken, choose another")
         self._keep(replace(user, password=hashed(user.password, secrets.token_hex(8))))
@@ -88,7 +94,11 @@ class Accounts:
 
     def _keep(self, user: User) -> None:
         self.users[user.login] = user
-        write_json(self._file, [asdict(each) for each in self.users.values() if not each.admin])
+        write_json(self._file, [asdict(each) for each in self.users.values() if each.login != self._built_in])
+
+    def is_built_in(self, login: str) -> bool:
+        """Tell whether it is the administrator that the command line names, who is kept nowhere else."""
+        return login == self._built_in
 
     def get(self, login: str) -> User:
         """Return the user of that login name or e-mail address."""
@@ -147,11 +157,26 @@ class Accounts:
     def close_session(self, session: str) -> None:
         self._sessions.pop(session, None)
 
+    def active(self) -> dict[str, int]:
+        """Return how many sessions are open, by login."""
+        return Counter(login for login, since in self._sessions.values() if not self._is_idle((login, since)))
+
     def issue_token(self, user: User) -> tuple[str, str]:
         """Return an alias and its secret, good for two days in place of name and password."""
         alias, secret = str(uuid4()), secrets.token_urlsafe(32)
+        self._tokens = {key: token for key, token in self._tokens.items() if self._seconds() < token[2]}
         self._tokens[alias] = (user.login, secret, self._seconds() + TOKEN_LIFE_S)
         return alias, secret
+
+    def token_holder(self, alias: str) -> str:
+        """Return whose alias it is. Raises 404 when there is none, or no more."""
+        login, _, until = self._tokens.get(alias, ("", "", 0.0))
+        if not login or self._seconds() >= until:
+            raise not_found("token: there is none of that alias")
+        return login
+
+    def withdraw_token(self, alias: str) -> None:
+        self._tokens.pop(alias, None)
 
 
 def unknown() -> Refusal:

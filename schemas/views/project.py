@@ -7,10 +7,12 @@ from pydantic import Field
 from schemas.cohort import CohortFrozen, CohortNotFrozen
 from schemas.message import Message
 from schemas.project import (
+    ApprovalWithdrawn,
     MemberAdded,
     MemberRemoved,
     ProjectActivated,
     ProjectApproved,
+    ProjectClosed,
     ProjectCreated,
     ProjectDeclined,
     ProjectEdited,
@@ -28,7 +30,7 @@ class ProjectView(View):
     dicom_to_nifti: bool = True
     owner: str = ""
     members: tuple[str, ...] = ()
-    status: Literal["unknown", "draft", "staged", "active"] = "unknown"
+    status: Literal["unknown", "draft", "staged", "active", "closed"] = "unknown"
     query_id: str | None = None
     trusts: tuple[str, ...] = ()
     decisions: dict[str, Decision] = Field(default_factory=dict)
@@ -70,6 +72,11 @@ def _changes(view: ProjectView, event: Message) -> dict[str, object]:
             return {"decisions": view.decisions | {event.trust_id: declined}}
         case ProjectActivated():
             return {"status": "active"}
+        case ApprovalWithdrawn():
+            withdrawn = Decision(approved=False, by=event.withdrawn_by, reason=f"withdrawn: {event.reason}")
+            return {"decisions": view.decisions | {event.trust_id: withdrawn}}
+        case ProjectClosed():
+            return {"status": "closed"}
         case _:
             return {}
 
@@ -87,6 +94,8 @@ PROJECT = ViewDefinition(
         ProjectApproved,
         ProjectDeclined,
         ProjectActivated,
+        ApprovalWithdrawn,
+        ProjectClosed,
         CohortFrozen,
         CohortNotFrozen,
     ),

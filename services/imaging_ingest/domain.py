@@ -2,25 +2,28 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from bus.errors import Late, Rejection
+from bus.errors import Late
 from schemas.cohort import CohortFrozen
-from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, RetryStudies, StudyState, Tally
+from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, StudyRest, StudyState, Tally
 from schemas.message import Message
-from schemas.project import ProjectApproved
-from schemas.trust import ImportCohort, ImportPlanned, RetryImport, StudyAdvanced
+from schemas.project import ApprovalWithdrawn, ProjectApproved, ProjectClosed
+from schemas.trust import ImportCohort, ImportPlanned, PurgeProject, SetMembers, StudyAdvanced
 
 RECEIVED: frozenset[StudyState] = frozenset({"received", "deidentified", "archived", "converted"})
 ARCHIVED: frozenset[StudyState] = frozenset({"archived", "converted"})
 
 
 class Project(BaseModel):
-    """A project as this service knows it from events."""
+    """A project as this service knows it from events: ``trusts`` approved it, ``left`` those that withdrew."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     dicom_to_nifti: bool
     members: tuple[str, ...]
+    trusts: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    closed: bool = False
 
 
 class Study(BaseModel):
@@ -33,6 +36,7 @@ class Study(BaseModel):
     final: bool = False
     expected: int = 0
     present: int = 0
+    rest: StudyRest | None = None
 
 
 class Import(BaseModel):
@@ -47,19 +51,45 @@ class Import(BaseModel):
     finished: bool = False
 
 
-def import_cohort(project: Project | None, frozen: CohortFrozen) -> ImportCohort:
+def import_cohort(project: Project | None, frozen: CohortFrozen) -> list[Message]:
+    """Nothing is imported for a project that has ended there meanwhile."""
     if project is None:
         raise Late("unknown_project", "The project of this cohort has not been seen here yet.")
-    return ImportCohort(
+    if project.closed or frozen.trust_id in project.left:
+        return []
+    command = ImportCohort(
         trust_id=frozen.trust_id,
         project_id=frozen.project_id,
         project_name=project.name,
         dicom_to_nifti=project.dicom_to_nifti,
     )
+    return [command]
 
 
 def remember(project: Project, approved: ProjectApproved) -> Project:
-    return project.model_copy(update={"name": approved.name, "dicom_to_nifti": approved.dicom_to_nifti})
+    trusts = tuple(dict.fromkeys((*project.trusts, approved.trust_id)))
+    return project.model_copy(
+        update={"name": approved.name, "dicom_to_nifti": approved.dicom_to_nifti, "trusts": trusts}
+    )
+
+
+def set_members(project_id: str, project: Project, *trusts: str) -> list[Message]:
+    """Who may see the project's images, for trusts that still take part."""
+    return [
+        SetMembers(trust_id=trust, project_id=project_id, project_name=project.name, members=project.members)
+        for trust in trusts
+        if not project.closed and trust not in project.left
+    ]
+
+
+def end(project: Project, event: ProjectClosed | ApprovalWithdrawn) -> tuple[Project, list[Message]]:
+    """A project ends, at one trust or everywhere: its images go there."""
+    ending = project.trusts if isinstance(event, ProjectClosed) else (event.trust_id,)
+    leaving = [trust for trust in ending if trust not in project.left]
+    ended = project.model_copy(
+        update={"left": (*project.left, *leaving), "closed": project.closed or isinstance(event, ProjectClosed)}
+    )
+    return ended, [PurgeProject(trust_id=trust, project_id=event.project_id) for trust in leaving]
 
 
 def planned(event: ImportPlanned) -> tuple[Import, list[Message]]:
@@ -81,6 +111,7 @@ def advance(import_: Import, before: Study, event: StudyAdvanced) -> tuple[Impor
         final=event.settled,
         expected=before.expected if event.expected is None else event.expected,
         present=before.present if event.present is None else event.present,
+        rest=event.rest,
     )
     tally = _plus(_plus(import_.tally, _worth(before), -1), _worth(after), 1)
     settled = import_.settled - before.final + after.final
@@ -91,7 +122,9 @@ def advance(import_: Import, before: Study, event: StudyAdvanced) -> tuple[Impor
 
 
 def _worth(study: Study) -> Tally:
-    """What one study counts for."""
+    """What one study counts for; one that was left out counts as that and nothing else."""
+    if study.rest == "skipped":
+        return Tally(skipped=1)
     done = study.final and study.state != "failed"
     return Tally(
         received=study.state in RECEIVED,
@@ -100,6 +133,7 @@ def _worth(study: Study) -> Tally:
         failed=study.state == "failed",
         slices_in=study.expected if study.state in RECEIVED else 0,
         slices_out=study.present if done else 0,
+        held=study.rest == "held",
     )
 
 
@@ -117,6 +151,8 @@ def _progressed(event: StudyAdvanced, tally: Tally) -> ImportProgressed:
         attempt=event.attempt,
         code=event.failure.code if event.failure else None,
         tally=tally,
+        rest=event.rest,
+        held=event.held,
     )
 
 
@@ -126,15 +162,3 @@ def _state(event: StudyAdvanced) -> StudyState:
 
 def _finished(import_: Import) -> ImportFinished:
     return ImportFinished(project_id=import_.project_id, trust_id=import_.trust_id, tally=import_.tally)
-
-
-def retry(project: Project | None, import_: Import | None, command: RetryStudies) -> RetryImport:
-    if project is None:
-        raise Late("unknown_project", "There is no such project, or no trust has approved it yet.")
-    if command.actor not in project.members:
-        raise Rejection("not_a_member", f"{command.actor} is no member of this project.")
-    if import_ is None:
-        raise Rejection("no_import", f"Nothing has been imported at {command.trust_id} for this project.")
-    if import_.tally.failed == 0:
-        raise Rejection("nothing_failed", f"No study of this project has failed at {command.trust_id}.")
-    return RetryImport(trust_id=command.trust_id, project_id=command.project_id, study=command.study)

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from bus.errors import Late, Rejection
 from schemas.project import (
     AddMember,
+    ApprovalWithdrawn,
     ApproveProject,
+    CloseProject,
     CreateProject,
     DeclineProject,
     EditProject,
@@ -18,6 +20,7 @@ from schemas.project import (
     MemberRemoved,
     ProjectActivated,
     ProjectApproved,
+    ProjectClosed,
     ProjectCommand,
     ProjectCreated,
     ProjectDeclined,
@@ -26,9 +29,10 @@ from schemas.project import (
     ProjectStaged,
     RemoveMember,
     StageProject,
+    WithdrawApproval,
 )
 
-Status = Literal["draft", "staged", "active"]
+Status = Literal["draft", "staged", "active", "closed"]
 
 
 class Decision(BaseModel):
@@ -36,6 +40,7 @@ class Decision(BaseModel):
 
     approved: bool
     by: str
+    withdrawn: bool = False
 
 
 class Project(BaseModel):
@@ -92,6 +97,10 @@ def decide(project: Project | None, command: ProjectCommand, around: Surrounding
             return _approve(project, command, around)
         case DeclineProject():
             return [_decline(project, command, around)]
+        case WithdrawApproval():
+            return [_withdraw(project, command, around)]
+        case CloseProject():
+            return [_close(project, command)]
         case _:
             raise TypeError(f"no decision for {command.type}")
 
@@ -201,6 +210,27 @@ def _decline(project: Project, command: DeclineProject, around: Surroundings) ->
     )
 
 
+def _withdraw(project: Project, command: WithdrawApproval, around: Surroundings) -> ApprovalWithdrawn:
+    decision = project.decisions.get(command.trust_id)
+    if command.actor not in around.approvers.get(command.trust_id, ()):
+        raise Rejection("not_an_approver", f"{command.actor} is no approver of {command.trust_id} by its own policy.")
+    if decision is None or not decision.approved or decision.withdrawn:
+        raise Rejection(
+            "not_approved", f"{command.trust_id} takes no part in this project: there is nothing to withdraw."
+        )
+    return ApprovalWithdrawn(
+        project_id=project.project_id, trust_id=command.trust_id, withdrawn_by=command.actor, reason=command.reason
+    )
+
+
+def _close(project: Project, command: CloseProject) -> ProjectClosed:
+    if command.actor != project.owner:
+        raise Rejection("not_the_owner", f"Only the owner, {project.owner}, may close this project.")
+    if project.status == "closed":
+        raise Rejection("already_closed", "The project is closed already.")
+    return ProjectClosed(project_id=project.project_id, closed_by=command.actor)
+
+
 def _require_draft(project: Project) -> None:
     if project.status != "draft":
         raise Rejection("not_draft", f"The project is {project.status}: only a draft can be changed.")
@@ -214,6 +244,8 @@ def _require_member(project: Project, actor: str) -> None:
 def _require_approver(project: Project, command: ApproveProject | DeclineProject, around: Surroundings) -> None:
     if project.status == "draft":
         raise Rejection("not_staged", "The project is a draft: stage it before anybody can decide on it.")
+    if project.status == "closed":
+        raise Rejection("already_closed", "The project is closed: nothing more may be decided on it.")
     if command.trust_id not in project.trusts:
         raise Rejection("trust_not_asked", f"{command.trust_id} was not asked: it is not among the staged trusts.")
     if command.actor == project.requested_by or command.actor in project.members:
@@ -250,5 +282,10 @@ def _changes(project: Project, event: ProjectEvent) -> dict[str, object]:
             return {"decisions": project.decisions | {event.trust_id: Decision(approved=False, by=event.declined_by)}}
         case ProjectActivated():
             return {"status": "active"}
+        case ApprovalWithdrawn():
+            decision = project.decisions[event.trust_id].model_copy(update={"withdrawn": True})
+            return {"decisions": project.decisions | {event.trust_id: decision}}
+        case ProjectClosed():
+            return {"status": "closed"}
         case _:
             raise TypeError(f"no evolution for {event.type}")

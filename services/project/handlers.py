@@ -6,12 +6,14 @@ from schemas.cohort import QuerySubmitted, TrustCounted
 from schemas.project import (
     AddMember,
     ApproveProject,
+    CloseProject,
     CreateProject,
     DeclineProject,
     EditProject,
     ProjectCommand,
     RemoveMember,
     StageProject,
+    WithdrawApproval,
 )
 from schemas.trust import TrustAnnounced
 from services.project import store
@@ -20,7 +22,17 @@ from services.project.domain import Query, decide, evolve
 router = Router()
 
 
-@router.on(CreateProject, EditProject, AddMember, RemoveMember, StageProject, ApproveProject, DeclineProject)
+@router.on(
+    CreateProject,
+    EditProject,
+    AddMember,
+    RemoveMember,
+    StageProject,
+    ApproveProject,
+    DeclineProject,
+    WithdrawApproval,
+    CloseProject,
+)
 async def on_command(command: ProjectCommand, uow: UnitOfWork) -> None:
     project = await store.projects.load(uow, command.project_id)
     around = await store.surroundings(uow, getattr(command, "query_id", None))

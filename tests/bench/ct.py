@@ -32,7 +32,7 @@ def _write(path: Path, image: FileDataset, number: int, pixels: bytes) -> Path:
     image.SliceLocation = float(number % SERIES_OF * SPACING_MM[2])
     image.ImagePositionPatient = [-179.2, -179.2, image.SliceLocation]
     image.PixelData = pixels
-    image.save_as(path)
+    image.save_as(path, enforce_file_format=True)
     return path
 
 

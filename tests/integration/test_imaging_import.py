@@ -20,9 +20,8 @@ from infra.parts.orthanc import Orthanc
 from infra.parts.xnat import ADMIN
 from infra.parts.xnat import Xnat as XnatPart
 from trust_node.imaging.codes import FailureCode
-from trust_node.imaging.conversion import ScanConverter
+from trust_node.imaging.conversion import Dcm2niix, ScanConverter
 from trust_node.imaging.deid import DeidKeys
-from trust_node.imaging.nifti import Dcm2niix
 from trust_node.imaging.pacs import InvalidAccessionError, Pacs, PacsError
 from trust_node.imaging.receiver import Receiver
 from trust_node.imaging.spool import Spool
@@ -100,7 +99,7 @@ async def archive(xnat: XnatPart) -> AsyncIterator[Xnat]:
 
 @pytest.fixture
 def importer(pacs: Pacs, receiver: Receiver, pool: ProcessPoolExecutor, archive: Xnat, tmp_path: Path) -> Importer:
-    converter = ScanConverter(archive, Dcm2niix.on_path())
+    converter = ScanConverter(archive, Dcm2niix.pinned())
     return Importer(pacs, receiver.title, receiver.spool, KEYS, pool, archive, converter, tmp_path / "work")
 
 

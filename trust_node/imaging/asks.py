@@ -30,13 +30,13 @@ class Asks:
         planned = sorted((keys.request(member.accession), member.accession) for member in members)
         await store.plan(uow.connection, project_id, planned)
         uow.emit(ImportPlanned(trust_id=self.trust_id, project_id=project_id, studies=len(planned)))
-        await self._again(uow, project_id, [study for study, _ in planned])
+        await self.again(uow, project_id, [study for study, _ in planned])
 
     async def retry(self, uow: UnitOfWork, project_id: str, study: str | None) -> list[str]:
         """Try what failed again, or what failed of one study; return which."""
         wanted = await self._named(uow, project_id, study)
         failed = [one.study for one in wanted if one.failed]
-        await self._again(uow, project_id, failed)
+        await self.again(uow, project_id, failed)
         return failed
 
     async def skip(self, uow: UnitOfWork, project_id: str, study: str) -> None:
@@ -55,7 +55,7 @@ class Asks:
         """Convert the project's images from now on, those that are here too, or no longer."""
         await node.switch_conversion(uow.connection, project_id, on=on)
         waiting = [one.study for one in await store.studies(uow.connection, project_id) if on and _archived_only(one)]
-        await self._again(uow, project_id, waiting)
+        await self.again(uow, project_id, waiting)
         uow.emit(ConversionSet(trust_id=self.trust_id, project_id=project_id, on=on, waiting=len(waiting)))
 
     async def settle_overdue(self, uow: UnitOfWork, project_id: str) -> None:
@@ -67,7 +67,7 @@ class Asks:
         await store.settle(uow.connection, study, code=code.value)
         uow.emit(self._advanced(study, failure=StudyFailure(code=code.value, final=True)))
 
-    async def _again(self, uow: UnitOfWork, project_id: str, studies: list[str]) -> None:
+    async def again(self, uow: UnitOfWork, project_id: str, studies: list[str]) -> None:
         await again(uow, project_id, studies, patience=self.patience)
 
     async def _named(self, uow: UnitOfWork, project_id: str, study: str | None) -> list[Study]:

@@ -14,8 +14,10 @@ from trust_node.imaging import store
 from trust_node.imaging.asks import Asks
 from trust_node.imaging.codes import FailureCode
 from trust_node.imaging.passage import import_study
+from trust_node.imaging.states import Step, StudyState
 from trust_node.imaging.study import Importer, Several, StudyOrder
 from trust_node.imaging.telling import Superseded, Telling
+from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
 from trust_node.jobs import ImportStudy, SettleOverdue
 
 log = logging.getLogger(__name__)
@@ -50,15 +52,20 @@ class ImagingLane:
         telling = Telling(
             self.asks.trust_id, message, job, study.attempt, project.dicom_to_nifti, study.failures, self.retries
         )
-        await self._import(await self._order(study, project, job), telling)
+        await self._import(study, project, telling)
 
     async def settle_overdue(self, message: SettleOverdue, job: Job) -> None:
         async with job.done() as uow:
             await self.asks.settle_overdue(uow, message.project_id)
 
-    async def _import(self, order: StudyOrder, telling: Telling) -> None:
+    async def _import(self, study: store.Study, project: node.Project, telling: Telling) -> None:
         try:
+            order = await self._order(study, project, telling.job)
             state = await import_study(self.importer(), order, telling)
+        except XnatUnreachableError:
+            await telling.tell(StudyState(study.study, Step.FAILED, code=FailureCode.ARCHIVE_UNREACHABLE))
+        except XnatRefusedError:
+            await telling.tell(StudyState(study.study, Step.FAILED, code=FailureCode.ARCHIVE_REFUSED))
         except Superseded:
             log.info("an import ends: somebody has decided on its study meanwhile")
         except BrokenProcessPool:

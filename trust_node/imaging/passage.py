@@ -1,6 +1,7 @@
 """One study's way through the importer's parts, step by step, each within its time."""
 
 import asyncio
+import logging
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -11,16 +12,23 @@ from typing import Any
 
 from trust_node.imaging.cleaning import clean_study
 from trust_node.imaging.codes import FailureCode
-from trust_node.imaging.content import PinnedError
+from trust_node.imaging.content import Content, PinnedError
+from trust_node.imaging.conversion import ConversionError
 from trust_node.imaging.deid import CleanFile
-from trust_node.imaging.nifti import ConversionError
-from trust_node.imaging.pacs import InvalidAccessionError, PacsError, StudyHit
+from trust_node.imaging.pacs import (
+    InvalidAccessionError,
+    PacsError,
+    SeveralStudies,
+    SeveralStudiesError,
+    StudyHit,
+    choose,
+)
 from trust_node.imaging.states import Step, StudyState
 from trust_node.imaging.study import Found, Importer, Journal, StudyOrder
 from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
-from trust_node.imaging.zipping import zip_files
+from trust_node.imaging.xnat.sending import Destination, send_study
 
-PROGRESS_EVERY_S = 1.0
+log = logging.getLogger(__name__)
 
 
 class StudyFailedError(Exception):
@@ -55,7 +63,9 @@ def _codes() -> Iterator[None]:
     except InvalidAccessionError as error:
         raise StudyFailedError(FailureCode.INVALID_ACCESSION) from error
     except PacsError as error:
-        raise StudyFailedError(FailureCode.PACS_UNREACHABLE) from error
+        log.warning("the PACS: %s", error.trouble)
+        code = FailureCode.PACS_UNREACHABLE if error.temporary else FailureCode.PACS_REFUSED
+        raise StudyFailedError(code) from error
     except PinnedError as error:
         raise StudyFailedError(FailureCode.LEGAL_HOLD) from error
     except ConversionError as error:
@@ -166,7 +176,9 @@ class _Passage:
         if self.order.fresh:
             self.parts.content.forget(parcel.session)
             self.parts.spool.discard(parcel.hit.study_uid)
-        content = await asyncio.to_thread(self.parts.content.use, parcel.session, self.order.project)
+            await self.parts.xnat.delete_session(self.order.archive, parcel.session)
+        async with self.parts.storing:
+            content = await asyncio.to_thread(self.parts.content.use, parcel.session, self.order.project)
         if content is None or len(content.files) < (parcel.hit.instances or 1):
             async with self._in_time():
                 await self._fetch(parcel)
@@ -174,15 +186,17 @@ class _Passage:
         self.parts.spool.discard(parcel.hit.study_uid)
         parcel.originals = content.files
 
-    async def _adopt(self, parcel: _Parcel) -> Any:
+    async def _adopt(self, parcel: _Parcel) -> Content:
         files = self.parts.spool.files(parcel.hit.study_uid)
-        return await asyncio.to_thread(self.parts.content.adopt, parcel.session, files, self.order.project)
+        async with self.parts.storing:
+            return await asyncio.to_thread(self.parts.content.adopt, parcel.session, files, self.order.project)
 
     async def _fetch(self, parcel: _Parcel) -> None:
         uid, count = parcel.hit.study_uid, self.parts.spool.count
         expected = parcel.hit.instances
         if expected is None or count(uid) < expected:
-            expected = expected or await self._move(parcel)
+            sent = await self._move(parcel)
+            expected = sent if expected is None else expected
         received = count(uid)
         if received < (expected or 1):
             self.state = replace(self.state, received=received)
@@ -190,11 +204,8 @@ class _Passage:
 
     async def _move(self, parcel: _Parcel) -> int:
         """Have the study sent; return how many images the PACS says it had to send."""
-        moving = asyncio.create_task(self.parts.pacs.move(parcel.hit.study_uid, self.parts.receiver_title))
-        while not moving.done():
-            await self.reach(Step.MOVING, received=self.parts.spool.count(parcel.hit.study_uid))
-            await asyncio.wait({moving}, timeout=PROGRESS_EVERY_S)
-        outcome = moving.result()
+        await self.reach(Step.MOVING, received=self.parts.spool.count(parcel.hit.study_uid))
+        outcome = await self.parts.pacs.retrieve(parcel.hit)
         if outcome.refused:
             raise StudyFailedError(FailureCode.MOVE_REFUSED)
         return outcome.completed + outcome.warning + outcome.failed
@@ -226,9 +237,8 @@ class _Passage:
     async def _archive(self, parcel: _Parcel) -> None:
         if not parcel.clean:
             return
-        zipped = self._folder(parcel) / "dicom.zip"
-        await asyncio.to_thread(zip_files, [file.path for file in parcel.clean], zipped)
-        await self.parts.xnat.import_session(self.order.archive, parcel.clean[0].subject, parcel.session, zipped)
+        to = Destination(self.order.archive, parcel.clean[0].subject, parcel.session)
+        await send_study(self.parts.xnat, to, [file.path for file in parcel.clean], self._folder(parcel))
         if await self._archived_images(parcel) < len(parcel.clean):
             raise StudyFailedError(FailureCode.ARCHIVE_INCOMPLETE)
 

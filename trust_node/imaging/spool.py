@@ -38,18 +38,21 @@ class Spool:
         OSError
             If the disk, or what this process may open, does not allow it.
         """
-        folder = self._receiving
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{secrets.token_hex(8)}.part"
-        return Part(self, path, _locked(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)))
+        path = f"{self._receiving}/{secrets.token_hex(8)}.part"
+        try:
+            return Part(self, path, _created(path))
+        except FileNotFoundError:
+            Path(self._receiving).mkdir(parents=True, exist_ok=True)
+            return Part(self, path, _created(path))
 
     def sweep(self) -> int:
-        """Delete what processes that were killed left behind; return how many."""
-        return sum(_delete_if_left(part) for part in self._receiving.glob("*.part"))
+        """Make the folders, and delete what processes that were killed left behind; return how many."""
+        receiving = Path(self._receiving)
+        receiving.mkdir(parents=True, exist_ok=True)
+        return sum(_delete_if_left(part) for part in receiving.glob("*.part"))
 
     def free_bytes(self) -> int:
         """Return the room on the spool's disk for us."""
-        self.root.mkdir(parents=True, exist_ok=True)
         disk = os.statvfs(self.root)
         return disk.f_bavail * disk.f_frsize
 
@@ -80,8 +83,8 @@ class Spool:
         return self.root / "received" / _digest(study_uid)
 
     @property
-    def _receiving(self) -> Path:
-        return self.root / "receiving"
+    def _receiving(self) -> str:
+        return f"{self.root}/receiving"
 
     def _held(self, study_uid: str) -> Path:
         return self.root / "held" / _digest(study_uid)
@@ -95,7 +98,7 @@ class Part:
     """
 
     spool: Spool
-    path: Path
+    path: str
     descriptor: int
 
     def write(self, data: bytes | memoryview) -> None:
@@ -105,23 +108,29 @@ class Part:
 
     def keep(self, study_uid: str, instance_uid: str) -> Path:
         """Let it be seen, whole, among its study's files."""
-        target = self.spool.folder(study_uid) / f"{_digest(instance_uid)}.dcm"
+        folder = f"{self.spool.root}/received/{_digest(study_uid)}"
+        target = f"{folder}/{_digest(instance_uid)}.dcm"
         try:
-            self.path.replace(target)
+            os.replace(self.path, target)  # noqa: PTH105  every microsecond here is one that a PACS waits
         except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self.path.replace(target)
-        return target
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            os.replace(self.path, target)  # noqa: PTH105
+        self._close()
+        return Path(target)
 
     def drop(self) -> None:
-        """Close it, and delete it unless it was kept; safe to call twice."""
+        """Delete it unless it was kept; safe to call twice."""
         if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
-            self.path.unlink(missing_ok=True)
+            self._close()
+            Path(self.path).unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        os.close(self.descriptor)
+        self.descriptor = -1
 
 
-def _locked(descriptor: int) -> int:
+def _created(path: str) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
 

@@ -79,7 +79,8 @@ async def plan(connection: Connection, project_id: str, accessions: Iterable[tup
 async def begin(connection: Connection, project_id: str, study: str) -> Study | None:
     """Count the attempt that starts now; None if nothing is to be done for the study any more."""
     row = await connection.fetchrow(
-        f"update study set attempt = attempt + 1 where project_id = $1 and study = $2 and not settled returning {COLUMNS}",  # noqa: S608  our own words
+        f"""update study set attempt = attempt + 1 where project_id = $1 and study = $2 and not settled
+            returning {COLUMNS}""",  # noqa: S608  our own words
         project_id,
         study,
     )
@@ -225,8 +226,12 @@ async def choose_several(connection: Connection, project_id: str, rule: str) -> 
     return bool(known)
 
 
+async def end(connection: Connection, project_id: str) -> None:
+    """From now on nothing is imported for the project."""
+    await connection.execute("update project set ended_at = now() where project_id = $1", project_id)
+
+
 async def forget(connection: Connection, project_id: str) -> None:
     """Drop everything that names a person or an accession number of a project that has ended."""
     for table in ("study", "study_step", "study_found", "cohort"):
         await connection.execute(f"delete from {table} where project_id = $1", project_id)  # noqa: S608
-    await connection.execute("update project set ended_at = now() where project_id = $1", project_id)

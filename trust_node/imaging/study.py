@@ -1,8 +1,9 @@
-"""One asked-for study from the PACS to the archive: each step is proven by counts, and may be run again after any crash.
+"""What an import is made of. Each step is proven by counts, and may be run again after any crash.
 
 Where a study stands is read from the PACS, the content store and XNAT, never from memory.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from trust_node.imaging.content import ContentStore
 from trust_node.imaging.conversion import ScanConverter
 from trust_node.imaging.deid import DeidKeys
 from trust_node.imaging.holds import Reviewed
-from trust_node.imaging.pacs import Pacs
+from trust_node.imaging.pacs.ways import Pacs
 from trust_node.imaging.spool import Spool
 from trust_node.imaging.states import StudyState
 from trust_node.imaging.xnat import Xnat
@@ -69,12 +70,11 @@ class Importer:
     """The parts that an import goes through; one for all studies of a trust.
 
     `pool` runs the de-identification, so that a big study doesn't stop the event loop; `work` is a folder for
-    what is on its way; no step may take longer than `step_s`. No two imports of the same accession number may run
-    at once.
+    what is on its way; no step may take longer than `step_s`. The content store has one writer at a time. No two
+    imports of the same accession number may run at once.
     """
 
     pacs: Pacs
-    receiver_title: str
     spool: Spool
     content: ContentStore
     keys: DeidKeys
@@ -83,3 +83,4 @@ class Importer:
     converter: ScanConverter
     work: Path
     step_s: float = 1800.0
+    storing: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -1,96 +1,33 @@
 """One study through the importer, with a PACS and an archive that fail on purpose."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from zipfile import ZipFile
 
-import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydicom.data import get_testdata_file
 
+from tests.unit.imaging.importing import KEYS, ORDER, STUDY, FakeJournal, bring, image, parts
 from trust_node.imaging.codes import FailureCode
-from trust_node.imaging.conversion import Slices
-from trust_node.imaging.deid import DeidKeys
-from trust_node.imaging.nifti import ConversionError
-from trust_node.imaging.pacs import MoveOutcome, PacsError, StudyHit
-from trust_node.imaging.spool import Spool
+from trust_node.imaging.content import LEGAL, Pin
+from trust_node.imaging.conversion import ConversionError
+from trust_node.imaging.holds import Reviewed
+from trust_node.imaging.pacs import Trouble
+from trust_node.imaging.passage import import_study
 from trust_node.imaging.states import Step, StudyState
-from trust_node.imaging.study import Importer, StudyOrder
+from trust_node.imaging.study import Importer
 from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
 
-STUDY = "1.2.826.0.1.3680043.1"
-ORDER = StudyOrder("ACC778899", "project")
+SESSION = KEYS.study(STUDY)
+MARKED = {"BurnedInAnnotation": "YES"}
 
 
 class PowerCutError(Exception):
     pass
-
-
-@dataclass
-class FakePacs:
-    """Sends `images` into the spool, only the first `brings` of them."""
-
-    spool: Spool
-    images: list[bytes]
-    brings: int | None = None
-    counts: bool = True
-    fails: bool = False
-    moves: int = 0
-
-    async def find_studies(self, accession: str) -> list[StudyHit]:
-        return [StudyHit(STUDY, len(self.images) if self.counts else None)]
-
-    async def move(self, study_uid: str, destination: str) -> MoveOutcome:
-        if self.fails:
-            raise PacsError("gone")
-        self.moves += 1
-        sent = self.images[: self.brings]
-        for number, image in enumerate(sent):
-            self.spool.write(study_uid, str(number), [image])
-        return MoveOutcome(len(sent), len(self.images) - len(sent), 0, 0)
-
-
-@dataclass
-class FakeXnat:
-    files: set[str] = field(default_factory=set)
-    error: Exception | None = None
-    loses: int = 0
-
-    async def session_counts(self, project: str, session: str) -> dict[str, int]:
-        return {"DICOM": len(self.files)}
-
-    async def import_session(self, project: str, subject: str, session: str, archive: Path) -> str:
-        if self.error:
-            raise self.error
-        self.files |= set(sorted(ZipFile(archive).namelist())[self.loses :])
-        return session
-
-
-@dataclass
-class FakeConverter:
-    error: Exception | None = None
-
-    async def convert_session(self, project: str, session: str, work: Path) -> Slices:
-        if self.error:
-            raise self.error
-        return Slices(3, 3)
-
-
-def image(number: int, **changes: Any) -> bytes:
-    from io import BytesIO
-
-    dataset = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
-    dataset.StudyInstanceUID, dataset.SOPInstanceUID = STUDY, f"{STUDY}.{number}"
-    for keyword, value in changes.items():
-        setattr(dataset, keyword, value)
-    buffer = BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -99,108 +36,206 @@ def pool() -> Iterator[Executor]:
         yield executor
 
 
-def parts(folder: Path, pool: Executor, images: list[bytes] | None = None) -> Any:
-    spool = Spool(folder / "spool")
-    pacs: Any = FakePacs(spool, images or [image(number) for number in range(3)])
-    xnat: Any = FakeXnat()
-    converter: Any = FakeConverter()
-    return Importer(pacs, "NODE", spool, DeidKeys(bytes(32)), pool, xnat, converter, folder / "work")
-
-
-async def bring(importer: Importer) -> StudyState:
-    return await importer.import_study(ORDER, forget)
-
-
-async def forget(state: StudyState) -> None:
-    pass
-
-
-async def test_fewer_images_than_the_pacs_counts_is_incomplete_and_goes_on_later(
-    tmp_path: Path, pool: Executor
-) -> None:
-    importer = parts(tmp_path, pool)
-    importer.pacs.brings = 2
-    state = await bring(importer)
-    assert (state.code, state.received, state.expected) == (FailureCode.INCOMPLETE, 2, 3)
-    assert importer.xnat.files == set()
-
-    importer.pacs.brings = None
-    assert (await bring(importer)).step is Step.CONVERTED
-    assert len(importer.xnat.files) == 3
-
-
-async def test_where_the_pacs_counts_nothing_the_move_is_the_proof(tmp_path: Path, pool: Executor) -> None:
-    importer = parts(tmp_path, pool)
-    importer.pacs.counts = False
-    state = await bring(importer)
-    assert (state.step, state.expected) == (Step.CONVERTED, 3)
-
-    lossy = parts(tmp_path / "lossy", pool)
-    lossy.pacs.counts, lossy.pacs.brings = False, 1
-    assert (await bring(lossy)).code is FailureCode.INCOMPLETE
-
-
-async def test_what_is_archived_is_not_fetched_twice(tmp_path: Path, pool: Executor) -> None:
-    importer = parts(tmp_path, pool)
-    first, again = await bring(importer), await bring(importer)
-    assert importer.pacs.moves == 1
-    assert (again.step, again.archived) == (first.step, first.archived)
-
-
-async def test_a_study_of_two_patients_goes_nowhere(tmp_path: Path, pool: Executor) -> None:
-    importer = parts(tmp_path, pool, [image(1), image(2, PatientID="SOMEONE-ELSE")])
-    assert (await bring(importer)).code is FailureCode.MIXED_PATIENTS
-    assert importer.xnat.files == set()
-
-
-async def test_a_study_of_which_nothing_may_leave_fails_as_all_held(tmp_path: Path, pool: Executor) -> None:
-    importer = parts(tmp_path, pool, [image(1, BurnedInAnnotation="YES"), image(2, BurnedInAnnotation="YES")])
-    for _ in range(2):
+class TestCounts:
+    async def test_fewer_images_than_the_pacs_counts_is_incomplete_and_goes_on_later(
+        self, tmp_path: Path, pool: Executor
+    ) -> None:
+        importer = parts(tmp_path, pool)
+        importer.pacs.brings = 2
         state = await bring(importer)
-        assert (state.code, state.held) == (FailureCode.ALL_HELD, {"burned_in_annotation": 2})
-    assert importer.pacs.moves == 1
+        assert (state.code, state.received, state.expected) == (FailureCode.INCOMPLETE, 2, 3)
+        assert importer.xnat.files == set()
+        assert importer.content.find(SESSION) is None
+
+        importer.pacs.brings = None
+        assert (await bring(importer)).step is Step.CONVERTED
+        assert len(importer.xnat.files) == 3
+
+    async def test_where_the_pacs_counts_nothing_the_retrieval_is_the_proof(
+        self, tmp_path: Path, pool: Executor
+    ) -> None:
+        importer = parts(tmp_path, pool)
+        importer.pacs.counts = False
+        state = await bring(importer)
+        assert (state.step, state.archived) == (Step.CONVERTED, 3)
+
+        lossy = parts(tmp_path / "lossy", pool)
+        lossy.pacs.counts, lossy.pacs.brings = False, 1
+        assert (await bring(lossy)).code is FailureCode.INCOMPLETE
+
+    async def test_a_study_without_images_is_named_so(self, tmp_path: Path, pool: Executor) -> None:
+        assert (await bring(parts(tmp_path, pool, []))).code is FailureCode.EMPTY
+
+    async def test_a_study_of_two_patients_goes_nowhere(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool, [image(1), image(2, PatientID="SOMEONE-ELSE")])
+        assert (await bring(importer)).code is FailureCode.MIXED_PATIENTS
+        assert importer.xnat.files == set()
 
 
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (XnatUnreachableError("down"), FailureCode.ARCHIVE_UNREACHABLE),
-        (XnatRefusedError(403, "import"), FailureCode.ARCHIVE_REFUSED),
-    ],
-)
-async def test_an_archive_that_fails_has_a_code_and_the_originals_stay(
-    tmp_path: Path, pool: Executor, error: Exception, code: FailureCode
-) -> None:
-    importer = parts(tmp_path, pool)
-    importer.xnat.error = error
-    assert (await bring(importer)).code is code
-    assert importer.spool.count(STUDY) == 3
-    assert not (importer.work / importer.keys.study(STUDY)).exists()
+class TestContent:
+    async def test_what_is_archived_is_not_fetched_twice(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool)
+        first, again = await bring(importer), await bring(importer)
+        assert importer.pacs.retrievals == 1
+        assert (again.step, again.archived) == (first.step, first.archived)
+
+    async def test_another_project_takes_what_is_here(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool)
+        await bring(importer)
+        importer.xnat.sessions.clear()
+        assert (await bring(importer, replace(ORDER, project="p2"))).archived == 3
+        assert importer.pacs.retrievals == 1
+        assert importer.content.find(SESSION).projects == {"p1", "p2"}
+
+    async def test_from_scratch_means_fetched_and_archived_anew(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool)
+        await bring(importer)
+        assert (await bring(importer, replace(ORDER, fresh=True))).step is Step.CONVERTED
+        assert (importer.pacs.retrievals, importer.xnat.imports) == (2, 2)
+
+    async def test_from_scratch_stops_at_a_legal_hold(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool)
+        await bring(importer)
+        importer.content.pin(SESSION, LEGAL, Pin(by="bob", reason="court", at=datetime.now(UTC)))
+        assert (await bring(importer, replace(ORDER, fresh=True))).code is FailureCode.LEGAL_HOLD
+        assert importer.pacs.retrievals == 1
+
+    async def test_a_study_that_has_grown_in_the_pacs_is_fetched_again(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool)
+        await bring(importer)
+        importer.pacs.images[STUDY].append(image(9))
+        assert (await bring(importer)).archived == 4
+
+    async def test_above_the_quota_a_study_in_work_stays_until_it_is_archived(
+        self, tmp_path: Path, pool: Executor
+    ) -> None:
+        importer = parts(tmp_path, pool, quota=0)
+        assert (await bring(importer)).archived == 3
 
 
-async def test_an_archive_that_loses_a_file_is_noticed_and_the_originals_stay(tmp_path: Path, pool: Executor) -> None:
-    importer = parts(tmp_path, pool)
-    importer.xnat.loses = 1
-    assert (await bring(importer)).code is FailureCode.ARCHIVE_INCOMPLETE
-    assert importer.spool.count(STUDY) == 3
+class TestHolds:
+    async def test_what_waits_is_counted_and_the_rest_goes_on(self, tmp_path: Path, pool: Executor) -> None:
+        importer, journal = parts(tmp_path, pool, [image(1), image(2, **MARKED)]), FakeJournal()
+        for _ in range(2):
+            state = await bring(importer, journal=journal)
+            assert (state.archived, dict(state.held)) == (1, {"burned_in_annotation": 1})
+        assert importer.pacs.retrievals == 1
+
+    async def test_a_study_of_which_all_waits_ends_there(self, tmp_path: Path, pool: Executor) -> None:
+        importer, journal = parts(tmp_path, pool, [image(1, **MARKED), image(2, **MARKED)]), FakeJournal()
+        for _ in range(2):
+            state = await bring(importer, journal=journal)
+            assert (state.code, state.archived, dict(state.held)) == (None, 0, {"burned_in_annotation": 2})
+        assert importer.pacs.retrievals == 1
+        assert importer.xnat.imports == 0
+
+    async def test_what_was_rejected_is_left_out_and_the_study_is_whole_without_it(
+        self, tmp_path: Path, pool: Executor
+    ) -> None:
+        importer, journal = parts(tmp_path, pool, [image(1), image(2, **MARKED)]), FakeJournal()
+        await bring(importer, journal=journal)
+        journal.decided = Reviewed({}, frozenset(journal.held))
+        state = await bring(importer, journal=journal)
+        assert (state.step, state.archived, dict(state.held)) == (Step.CONVERTED, 1, {})
+
+    async def test_where_everything_was_rejected_nothing_is_left(self, tmp_path: Path, pool: Executor) -> None:
+        importer, journal = parts(tmp_path, pool, [image(2, **MARKED)]), FakeJournal()
+        await bring(importer, journal=journal)
+        journal.decided = Reviewed({}, frozenset(journal.held))
+        assert (await bring(importer, journal=journal)).code is FailureCode.ALL_REJECTED
 
 
-async def test_a_pacs_that_goes_away_during_the_move_is_unreachable(tmp_path: Path, pool: Executor) -> None:
-    importer = parts(tmp_path, pool)
-    importer.pacs.fails = True
-    assert (await bring(importer)).code is FailureCode.PACS_UNREACHABLE
+class TestSeveral:
+    TWO = ("1.2.3.1", "1.2.3.2")
+
+    def twice(self, folder: Path, pool: Executor) -> Importer:
+        importer: Importer = parts(folder, pool)
+        importer.pacs.images = {uid: [image(number, uid) for number in range(2)] for uid in self.TWO}  # type: ignore[attr-defined]
+        return importer
+
+    async def test_none_is_taken_silently_and_all_are_listed(self, tmp_path: Path, pool: Executor) -> None:
+        importer, journal = self.twice(tmp_path, pool), FakeJournal()
+        state = await bring(importer, journal=journal)
+        assert (state.code, state.matches) == (FailureCode.AMBIGUOUS_ACCESSION, 2)
+        assert [(found.expected, found.chosen) for found in journal.listed] == [(2, False), (2, False)]
+
+    async def test_all_of_them(self, tmp_path: Path, pool: Executor) -> None:
+        importer = self.twice(tmp_path, pool)
+        state = await bring(importer, replace(ORDER, several="all"))
+        assert (state.step, state.expected, state.archived) == (Step.CONVERTED, 4, 4)
+        assert set(importer.xnat.sessions) == {KEYS.study(uid) for uid in self.TWO}  # type: ignore[attr-defined]
+
+    async def test_the_newest(self, tmp_path: Path, pool: Executor) -> None:
+        importer, journal = self.twice(tmp_path, pool), FakeJournal()
+        state = await bring(importer, replace(ORDER, several="newest"), journal)
+        assert (state.sessions, state.archived) == ((KEYS.study(self.TWO[1]),), 2)
+        assert [found.chosen for found in journal.listed] == [False, True]
 
 
-async def test_lost_slices_fail_the_study_but_the_images_stay_archived(tmp_path: Path, pool: Executor) -> None:
-    importer = parts(tmp_path, pool)
-    importer.converter.error = ConversionError(FailureCode.SLICES_LOST)
-    state = await bring(importer)
-    assert (state.step, state.code, state.archived) == (Step.FAILED, FailureCode.SLICES_LOST, 3)
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("error", "code"),
+        [
+            (XnatUnreachableError("down"), FailureCode.ARCHIVE_UNREACHABLE),
+            (XnatRefusedError(403, "import"), FailureCode.ARCHIVE_REFUSED),
+        ],
+    )
+    async def test_an_archive_that_fails_has_a_code_and_the_originals_stay(
+        self, tmp_path: Path, pool: Executor, error: Exception, code: FailureCode
+    ) -> None:
+        importer = parts(tmp_path, pool)
+        importer.xnat.error = error
+        assert (await bring(importer)).code is code
+        assert len(importer.content.find(SESSION).files) == 3
+        assert not (importer.work / SESSION).exists()
+
+    async def test_an_archive_that_loses_a_file_is_noticed(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool)
+        importer.xnat.loses = 1
+        assert (await bring(importer)).code is FailureCode.ARCHIVE_INCOMPLETE
+
+    @pytest.mark.parametrize(
+        ("trouble", "code"),
+        [
+            (Trouble.PORT_CLOSED, FailureCode.PACS_UNREACHABLE),
+            (Trouble.OUR_TITLE_UNKNOWN, FailureCode.PACS_REFUSED),
+        ],
+    )
+    async def test_whether_the_pacs_may_come_back_decides_the_code(
+        self, tmp_path: Path, pool: Executor, trouble: Trouble, code: FailureCode
+    ) -> None:
+        importer = parts(tmp_path, pool)
+        importer.pacs.trouble = trouble
+        assert (await bring(importer)).code is code
+
+    async def test_lost_slices_fail_the_study_but_the_images_stay_archived(
+        self, tmp_path: Path, pool: Executor
+    ) -> None:
+        importer = parts(tmp_path, pool)
+        importer.converter.error = ConversionError(FailureCode.SLICES_LOST)
+        state = await bring(importer)
+        assert (state.step, state.code, state.archived) == (Step.FAILED, FailureCode.SLICES_LOST, 3)
+
+    async def test_without_conversion_a_study_ends_archived(self, tmp_path: Path, pool: Executor) -> None:
+        assert (await bring(parts(tmp_path, pool), replace(ORDER, to_nifti=False))).step is Step.ARCHIVED
+
+    async def test_a_step_that_hangs_is_ended(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool)
+
+        async def hang(_accession: str) -> None:
+            await asyncio.Event().wait()
+
+        importer.pacs.find_studies = hang
+        assert (await bring(replace(importer, step_s=0.02))).code is FailureCode.STEP_TIMED_OUT
 
 
-async def test_without_conversion_a_study_ends_archived(tmp_path: Path, pool: Executor) -> None:
-    state = await parts(tmp_path, pool).import_study(replace(ORDER, to_nifti=False), forget)
-    assert state.step is Step.ARCHIVED
+@dataclass
+class Dying(FakeJournal):
+    at: Step = Step.MOVING
+
+    async def tell(self, state: StudyState) -> None:
+        if state.step is self.at:
+            raise PowerCutError
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -215,15 +250,12 @@ async def test_wherever_it_is_cut_off_the_study_ends_the_same(
     assert (state.step, state.archived, state.slices_out) == (Step.CONVERTED, 3, 3)
     assert len(importer.xnat.files) == 3
     assert importer.spool.count(STUDY) == 0
+    assert len(importer.content.find(SESSION).files) == 3
 
 
 async def cut_off_at(importer: Importer, step: Step) -> None:
-    async def report(state: StudyState) -> None:
-        if state.step is step:
-            raise PowerCutError
-
     try:
-        await importer.import_study(ORDER, report)
+        await import_study(importer, ORDER, Dying(at=step))
     except PowerCutError:
         return
 

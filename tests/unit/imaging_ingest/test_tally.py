@@ -7,12 +7,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bus.errors import Late, Rejection
+from bus.errors import Late
 from schemas.cohort import CohortFrozen
-from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, RetryStudies, Tally
+from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, Tally
 from schemas.message import Message
 from schemas.project import ProjectApproved
-from schemas.trust import ImportPlanned, StudyAdvanced
+from schemas.trust import ImportCohort, ImportPlanned, StudyAdvanced
 from schemas.upcast import upcast
 from services.imaging_ingest import domain
 from services.imaging_ingest.domain import Import, Project, Study
@@ -21,7 +21,6 @@ STEPS = ("moving", "received", "deidentified", "archived", "converted")
 PSEUDONYMS = tuple(f"S{number:016x}" for number in range(4))
 PROJECT = Project(name="Knees", dicom_to_nifti=True, members=("ada",))
 NO_PIXELS = {"code": "no_pixels", "final": True}
-RETRY = RetryStudies(actor="ada", project_id="p1", trust_id="amber")
 
 
 def planned(studies: int) -> tuple[Import, list[Message]]:
@@ -45,7 +44,8 @@ class TestImporting:
             request_digest="ab" * 32,
         )
         frozen = CohortFrozen(project_id="p1", query_id="q1", trust_id="amber", persons=20, digest="ab" * 32)
-        command = domain.import_cohort(domain.remember(PROJECT, approved), frozen)
+        (command,) = domain.import_cohort(domain.remember(PROJECT, approved), frozen)
+        assert isinstance(command, ImportCohort)
         assert (command.topic, command.project_name, command.dicom_to_nifti) == ("trust.amber.commands", "Hips", False)
 
     def test_a_cohort_that_overtakes_its_project_waits(self) -> None:
@@ -82,29 +82,6 @@ class TestImporting:
         assert by_old == domain.advance(import_, Study(), step(PSEUDONYMS[0], attempt=1, **new))
 
 
-class TestRetrying:
-    failed = Import(project_id="p1", trust_id="amber", tally=Tally(asked=2, failed=1), settled=2, finished=True)
-
-    def test_it_is_asked_of_the_trust(self) -> None:
-        assert domain.retry(PROJECT, self.failed, RETRY).topic == "trust.amber.commands"
-
-    @pytest.mark.parametrize(
-        ("project", "import_", "actor", "code"),
-        [
-            (None, failed, "ada", "unknown_project"),
-            (PROJECT, failed, "eve", "not_a_member"),
-            (PROJECT, None, "ada", "no_import"),
-            (PROJECT, failed.model_copy(update={"tally": Tally(asked=2)}), "ada", "nothing_failed"),
-        ],
-    )
-    def test_each_refusal_has_a_code(
-        self, project: Project | None, import_: Import | None, actor: str, code: str
-    ) -> None:
-        with pytest.raises((Rejection, Late)) as refusal:
-            domain.retry(project, import_, RETRY.model_copy(update={"actor": actor}))
-        assert refusal.value.code == code
-
-
 class ImportMachine(RuleBasedStateMachine):
     """Studies step forward, fail, are tried again from the start; steps come twice."""
 
@@ -127,6 +104,10 @@ class ImportMachine(RuleBasedStateMachine):
     def fail(self, index: int, state: str, final: bool) -> None:
         self.tell(step(self.name(index), state, failure=NO_PIXELS | {"final": final}))
 
+    @rule(index=st.integers(0, 3), state=st.sampled_from(STEPS), rest=st.sampled_from(["held", "skipped"]))
+    def come_to_rest(self, index: int, state: str, rest: str) -> None:
+        self.tell(step(self.name(index), state, rest=rest, expected=5, present=4))
+
     @rule()
     def end_all(self) -> None:
         for name in self.names:
@@ -142,7 +123,8 @@ class ImportMachine(RuleBasedStateMachine):
         tally = self.import_.tally
         assert min(tally.model_dump().values()) >= 0
         assert tally.converted <= tally.archived <= tally.received <= tally.asked == len(self.names)
-        assert tally.received + tally.failed <= tally.asked
+        assert tally.received + tally.failed + tally.skipped <= tally.asked
+        assert tally.held <= tally.asked
 
     @invariant()
     def it_is_finished_when_every_study_is_where_it_stays(self) -> None:
@@ -150,7 +132,8 @@ class ImportMachine(RuleBasedStateMachine):
         assert self.import_.settled == len(settled)
         assert self.import_.finished == (len(settled) == len(self.names))
         if self.import_.finished:
-            assert self.import_.tally.converted + self.import_.tally.failed == self.import_.tally.asked
+            ends = self.import_.tally
+            assert ends.converted + ends.failed + ends.held + ends.skipped >= ends.asked
 
     @invariant()
     def every_step_is_told_with_the_tally_of_that_moment(self) -> None:

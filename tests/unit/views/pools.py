@@ -1,13 +1,25 @@
 """Events of one project, query, model and run: few of each kind, so that drawn ones meet."""
 
 from schemas.cohort import CohortFrozen, CohortNotFrozen, QuerySubmitted, QueryTotalled, TrustCounted
-from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, Tally
+from schemas.imaging import (
+    AccessSet,
+    ConversionSwitched,
+    EnrichmentReported,
+    ImagesPurged,
+    ImportFinished,
+    ImportProgressed,
+    ImportReconciled,
+    ImportStarted,
+    Tally,
+)
 from schemas.message import Message
 from schemas.project import (
+    ApprovalWithdrawn,
     MemberAdded,
     MemberRemoved,
     ProjectActivated,
     ProjectApproved,
+    ProjectClosed,
     ProjectCreated,
     ProjectDeclined,
     ProjectEdited,
@@ -50,6 +62,7 @@ def _decided(trust: str) -> tuple[Message, ...]:
     return (
         ProjectApproved(**asked, name="n", query_id="q1", dicom_to_nifti=True, approved_by="ada"),
         ProjectDeclined(**asked, declined_by="bob", reason="No."),
+        ApprovalWithdrawn(**PROJECT, trust_id=trust, withdrawn_by="bob", reason="Enough."),
     )
 
 
@@ -73,7 +86,15 @@ def _import(trust: str) -> tuple[Message, ...]:
             ImportProgressed(**ids, study=study, state=state, attempt=1, code=code, tally=tally)
             for study, state, code in steps
         ),
+        ImportProgressed(
+            **ids, study="S" + "1" * 16, state="archived", attempt=1, tally=tally, rest="held", held={"leak": 2}
+        ),
         ImportFinished(**ids, tally=tally),
+        ImportReconciled(**ids, studies=2, agreed=1, differences={"archive_lacks": 1}, repaired=1),
+        *(ConversionSwitched(**ids, on=on, waiting=1) for on in (True, False)),
+        AccessSet(**ids, added=1, removed=0, without_address=1),
+        EnrichmentReported(**ids, images=9, labelled=3, masked=2, rejected={"wrong_geometry": 1}),
+        ImagesPurged(**ids, studies=2, images=9, retained=0, digest=DIGESTS[0]),
     )
 
 
@@ -118,6 +139,7 @@ EVENTS: tuple[Message, ...] = (
     *(kind(**PROJECT, member=member) for kind in (MemberAdded, MemberRemoved) for member in ("bea", "cat")),
     STAGED,
     ProjectActivated(**PROJECT),
+    ProjectClosed(**PROJECT, closed_by="ann"),
     QuerySubmitted(**QUERY, sql_sha256=DIGESTS[0], trusts=TRUSTS),
     QueryTotalled(**QUERY, persons=40, asked=2, counted=1),
     ModelCreated(**MODEL, name="Sequence type", owner="ann"),

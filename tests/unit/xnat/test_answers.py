@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.xnat.answers import DEFAULT_COLUMNS, as_csv, select
+from infra.xnat.answers import as_csv
 from infra.xnat.fields import fields_of
+from infra.xnat.selecting import DEFAULT_COLUMNS, select
 
 ROWS = [{"ID": f"XNAT_S0000{n}", "URI": f"/data/subjects/{n}", "label": f"s{n}", "yob": str(n)} for n in range(1, 6)]
 

@@ -7,6 +7,7 @@ import zipfile
 from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -16,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from infra.xnat.archive import Archive, Arrival
 from infra.xnat.model import FileNotes
 from infra.xnat.refusal import Refusal
-from infra.xnat.zipping import stream_zip, zip_path
+from infra.xnat.zipping import entry, stream_zip, zip_size
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -28,7 +29,7 @@ def opened(root):
 def arrived(archive, content):
     location = archive.incoming()
     location.write_bytes(content)
-    return Arrival(location, len(content), md5(content).hexdigest())
+    return Arrival(location, len(content), md5(content).hexdigest(), crc32(content))
 
 
 def put(archive, resource, path, content=b"x", *, overwrite=False):
@@ -182,7 +183,9 @@ def test_a_zip_holds_every_file_stored(archive, project):
     contents = {"a.dcm": b"a" * 3_000_000, "sub/b.dcm": b""}
     for path, content in contents.items():
         put(archive, resource, path, content)
-    pieces = list(stream_zip((zip_path(scan, resource, path), resource.location(path)) for path in contents))
+    entries = [entry(scan, resource, file) for file in resource.files.values()]
+    pieces = list(stream_zip(entries))
+    assert sum(map(len, pieces)) == zip_size(entries)
     with zipfile.ZipFile(io.BytesIO(b"".join(pieces))) as zipped:
         top = "visit_1/scans/3-T1__ax_/resources/DICOM/files"
         assert {name: zipped.read(name) for name in zipped.namelist()} == {

@@ -1,7 +1,10 @@
 """How the series of a study become scans."""
 
+import io
+import tarfile
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +13,9 @@ from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
 from infra.xnat.archive import Arrival
-from infra.xnat.dicom import Instance, read_zip, scan_ids, scan_type, session_type
-from infra.xnat.importing import order_of
+from infra.xnat.dicom import Instance, read_packed, scan_ids, scan_type, session_type
+from infra.xnat.limits import Limits
+from infra.xnat.ordering import wish_of
 from infra.xnat.refusal import Refusal
 
 MR = Path(get_testdata_file("MR_small.dcm")).read_bytes()
@@ -19,7 +23,7 @@ CT = Path(get_testdata_file("CT_small.dcm")).read_bytes()
 
 
 def instance(series, number, modality="MR"):
-    return Instance(Arrival(None, 0, ""), f"{series}.1", "study", "20200102", series, number, "", modality)
+    return Instance(Arrival(None, 0, "", 0), f"{series}.1", "study", "20200102", series, number, "", modality)
 
 
 def zipped(folder, **files):
@@ -28,6 +32,10 @@ def zipped(folder, **files):
         for name, content in files.items():
             target.writestr(name, content)
     return packed
+
+
+def read_zip(packed, folder, **limits):
+    return read_packed(packed, folder, Limits(**limits))
 
 
 series_lists = st.lists(
@@ -66,7 +74,7 @@ def test_the_leading_modality_names_the_session():
 
 def test_a_zip_is_read_into_instances(tmp_path):
     (tmp_path / "to").mkdir()
-    packed = zipped(tmp_path, **{"../../evil.dcm": MR})
+    packed = zipped(tmp_path, **{"below/one.dcm": MR})
     (read,) = read_zip(packed, tmp_path / "to")
     assert (read.modality, read.number, read.date) == ("MR", "1", "20040826")
     assert read.file_name == f"{read.uid}.dcm"
@@ -75,7 +83,13 @@ def test_a_zip_is_read_into_instances(tmp_path):
 
 @pytest.mark.parametrize(
     ("files", "sentence"),
-    [({}, "no files"), ({"a.txt": b"hello"}, "not DICOM"), ({"a": b"\0" * 128 + b"DICM" + b"\xff" * 99}, "DICOM")],
+    [
+        ({}, "no files"),
+        ({"../../evil.dcm": MR}, "path"),
+        ({"/evil.dcm": MR}, "path"),
+        ({"a.txt": b"hello"}, "not DICOM"),
+        ({"a": b"\0" * 128 + b"DICM" + b"\xff" * 99}, "DICOM"),
+    ],
 )
 def test_a_zip_of_other_things_is_refused(tmp_path, files, sentence):
     (tmp_path / "to").mkdir()
@@ -103,15 +117,66 @@ def test_a_damaged_zip_is_refused_or_read(tmp_path_factory, data):
         assert len(read_zip(packed, folder / "to")) == 1
 
 
-def test_an_order_may_come_as_a_destination_or_as_parameters():
+def test_a_tar_is_read_as_well(tmp_path):
+    (tmp_path / "to").mkdir()
+    (tmp_path / "one.dcm").write_bytes(MR)
+    with tarfile.open(tmp_path / "study.tar.gz", "w:gz") as target:
+        target.add(tmp_path / "one.dcm", "below/one.dcm")
+    (read,) = read_zip(tmp_path / "study.tar.gz", tmp_path / "to")
+    assert read.modality == "MR"
+
+
+def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path):
+    (tmp_path / "to").mkdir()
+    packed = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("zeros", bytes(50_000_000))
+    with pytest.raises(Refusal, match="too much larger") as refused:
+        read_zip(packed, tmp_path / "to", grown_freely=1_000_000)
+    assert refused.value.status == 413
+    assert sum(file.stat().st_size for file in (tmp_path / "to").iterdir()) <= 6_000_000
+
+
+def test_a_bomb_that_is_a_tar_is_refused(tmp_path):
+    (tmp_path / "to").mkdir()
+    packed = tmp_path / "bomb.tar.gz"
+    with tarfile.open(packed, "w:gz") as target:
+        member = tarfile.TarInfo("link")
+        member.type, member.size = tarfile.CONTTYPE, 50_000_000
+        target.addfile(member, io.BytesIO(bytes(50_000_000)))
+    with pytest.raises(Refusal, match="too much larger"):
+        read_zip(packed, tmp_path / "to", grown_freely=1_000_000)
+
+
+def test_too_many_files_are_refused_by_the_table_of_contents_alone(tmp_path):
+    packed = zipped(tmp_path, **{str(number): b"" for number in range(3_000)})
+    with pytest.raises(Refusal, match="more files"):
+        read_zip(packed, tmp_path, members=100)
+
+
+def test_a_wish_may_come_as_a_destination_or_as_parameters():
     spelled = {"project": "P", "subject": "S", "session": "E", "dest": "/archive"}
-    assert order_of(spelled) == order_of({"dest": "/archive/projects/P/subjects/S/experiments/E"})
+    gradual = {"PROJECT_ID": "P", "SUBJECT_ID": "S", "EXPT_LABEL": "E", "dest": "/archive"}
+    by_path = wish_of({"dest": "/archive/projects/P/subjects/S/experiments/E"})
+    assert wish_of(spelled) == wish_of(gradual) == by_path
+
+
+def test_the_images_themselves_may_say_where_they_belong():
+    told = replace(instance("a", "1"), comments="Project:P, Subject: S Session:E")
+    order = wish_of({"session": "other"}).order(told)
+    assert (order.project, order.subject, order.session) == ("P", "S", "other")
 
 
 @pytest.mark.parametrize(
     ("changed", "sentence"),
-    [({"session": ""}, "session"), ({"overwrite": "yes"}, "overwrite"), ({"dest": "/prearchive"}, "dest")],
+    [
+        ({"session": ""}, "session"),
+        ({"subject": "a/../b"}, "subject"),
+        ({"overwrite": "yes"}, "overwrite"),
+        ({"dest": "/elsewhere"}, "dest"),
+        ({"import-handler": "XAR"}, "XAR"),
+    ],
 )
-def test_an_incomplete_order_is_refused_by_name(changed, sentence):
+def test_an_incomplete_wish_is_refused_by_name(changed, sentence):
     with pytest.raises(Refusal, match=sentence):
-        order_of({"project": "P", "subject": "S", "session": "E"} | changed)
+        wish_of({"project": "P", "subject": "S", "session": "E"} | changed).order(instance("a", "1"))

@@ -1,6 +1,6 @@
 """De-identification by DICOM PS3.15 annex E, keyed by the trust."""
 
-from trust_node.imaging.deid.dataset import DeidResult, deidentify
+from trust_node.imaging.deid.plain import DeidResult, deidentify
 from trust_node.imaging.deid.files import CleanFile, HeldFile, clean_file, clean_files
 from trust_node.imaging.deid.keys import DeidKeys
 from trust_node.imaging.deid.leaks import Identity, identity, leaks

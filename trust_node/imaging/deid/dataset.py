@@ -1,4 +1,4 @@
-"""PS3.15 annex E, Basic Application Level Confidentiality Profile, with modified dates: one object to one."""
+"""PS3.15 annex E on a pydicom data set, at every depth: the plain way, which knows every encoding."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -6,156 +6,147 @@ from typing import cast
 
 from pydicom import DataElement, Dataset
 from pydicom.dataelem import empty_value_for_VR
-from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
-from pydicom.uid import UID
 
-from trust_node.imaging.deid.actions import Action, decide
+from trust_node.imaging.deid.changes import Change, step
+from trust_node.imaging.deid.content import describes_a_person, is_public_code
 from trust_node.imaging.deid.dates import shift
 from trust_node.imaging.deid.dummies import TEXT_VRS, dummy
 from trust_node.imaging.deid.keys import DeidKeys
-from trust_node.imaging.deid.profile import EDITION
-from trust_node.imaging.deid.screen import Held, HoldReason, screen
+from trust_node.imaging.deid.options import Option
+from trust_node.imaging.deid.private import creators, is_creator, is_safe
+from trust_node.imaging.deid.rules import Action, Decision, Profile, decide
+from trust_node.imaging.deid.texts import clean as clean_text
 from trust_node.imaging.deid.uids import is_registered
 
-IMPLEMENTATION_UID = UID("2.25.232660265846272897933771330027344564707")
-IMPLEMENTATION_NAME = "TRUSTFLOW_1"
-METHOD = f"PS3.15 {EDITION} Basic Profile, modified dates"
-# PS3.16 CID 7050.
-METHOD_CODES = (
-    ("113100", "Basic Application Confidentiality Profile"),
-    ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
-)
+_SAFE = Decision(Action.KEEP, Option.RETAIN_SAFE_PRIVATE.value)
+_DEEPER = frozenset({Action.DESCEND, Action.DESCEND_CLEAN, Action.CONTENT})
 
 
 @dataclass(frozen=True, slots=True)
-class DeidResult:
-    """A de-identified object and the pseudonyms it goes by; `dataset` is ready for `dcmwrite`."""
+class Scope:
+    """Where an element stands: the profile, whose object it is, and what the sequences above it ask for.
 
-    dataset: FileDataset
-    study: str
-    subject: str
+    Attributes
+    ----------
+    days
+        By how much the patient's dates move.
+    parent
+        The sequence around the element, 0 at the top.
+    texts
+        What happens to texts that would be kept: inside some sequences they are cleaned or replaced.
+    path
+        The report's path to the element's data set, with a slash behind it.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
+    profile: Profile
     keys: DeidKeys
     days: int
     sop_class: str
-    texts_too: bool = False
+    parent: int = 0
+    texts: Action = Action.KEEP
+    path: str = ""
 
 
-def deidentify(original: Dataset, keys: DeidKeys) -> DeidResult:
-    """Return a new object under the profile; `original` and its pixels stay untouched.
-
-    Raises
-    ------
-    Held
-        If the object must wait for a person (see `screen`), or doesn't say how it is encoded.
-    """
-    screen(original)
-    # An object without a patient id has no patient to agree with: the study is the next larger whole.
-    patient = str(original.get("PatientID") or original.StudyInstanceUID)
-    scope = _Scope(keys, keys.shift_days(patient), str(original.SOPClassUID))
-    subject = keys.subject(patient)
-    cleaned = _clean(original, scope)
-    cleaned.PatientID = cleaned.PatientName = subject
-    _sign(cleaned)
-    return DeidResult(_with_meta(cleaned, original), keys.study(str(original.StudyInstanceUID)), subject)
-
-
-def _clean(dataset: Dataset, scope: _Scope) -> Dataset:
+def clean(dataset: Dataset, scope: Scope, changes: list[Change]) -> Dataset:
+    """Return what the profile leaves of `dataset`, which stays untouched; tell what was done in `changes`."""
     result = Dataset()
+    safe = _safe_elements(dataset, scope)
     for element in dataset:
-        cleaned = _cleaned(element, scope)
+        decision = _SAFE if element.tag in safe else _decision(element, scope)
+        cleaned = _cleaned(element, decision, scope, changes)
         if cleaned is not None:
             result.add(cleaned)
     return result
 
 
-def _cleaned(element: DataElement, scope: _Scope) -> DataElement | None:
-    action = decide(element.tag, element.VR, scope.sop_class)
-    if action is Action.KEEP and scope.texts_too and element.VR in TEXT_VRS:
-        action = Action.DUMMY
-    if action is Action.KEEP or (action is Action.DUMMY and element.is_empty):
+def remapped(uid: str, keys: DeidKeys) -> str:
+    """Return the stand-in of a UID; those of the standard, the same in every hospital, stay."""
+    return uid if not uid or is_registered(uid) else keys.uid(uid)
+
+
+def _safe_elements(dataset: Dataset, scope: Scope) -> frozenset[int]:
+    """Return the private elements that may stay, and the creators they need."""
+    if Option.RETAIN_SAFE_PRIVATE not in scope.profile.options:
+        return frozenset()
+    known = creators(dataset)
+    safe = {int(e.tag) for e in dataset if e.tag.is_private and is_safe(known, e.tag, e.VR)}
+    return frozenset(safe | {tag >> 16 << 16 | tag >> 8 & 0xFF for tag in safe if not is_creator(tag)})
+
+
+def _decision(element: DataElement, scope: Scope) -> Decision:
+    decision = decide(scope.profile, element.tag, element.VR, scope.sop_class, scope.parent)
+    if decision.action is Action.KEEP and scope.texts is not Action.KEEP and element.VR in TEXT_VRS:
+        return Decision(scope.texts, "text in a sequence")
+    return decision
+
+
+def _cleaned(element: DataElement, decision: Decision, scope: Scope, changes: list[Change]) -> DataElement | None:
+    action = decision.action
+    if action is Action.KEEP or (action in (Action.DUMMY, Action.CLEAN) and element.is_empty):
         return element
-    return None if action is Action.REMOVE else _replaced(element, action, scope)
+    if action in _DEEPER or (action is Action.DUMMY and element.VR == "SQ"):
+        return _sequence(element, action, scope, changes)
+    if action is Action.CLEAN:
+        return _cleaned_text(element, decision, scope, changes)
+    changes.append(Change(scope.path + step(element.tag), action.name.lower(), decision.rule))
+    return None if action is Action.REMOVE else _with(element, _VALUES[action](element, scope))
 
 
-def _replaced(element: DataElement, action: Action, scope: _Scope) -> DataElement:
-    return DataElement(element.tag, element.VR, _ACTIONS[action](element, scope))
+def _cleaned_text(
+    element: DataElement, decision: Decision, scope: Scope, changes: list[Change]
+) -> DataElement | None:
+    texts = [clean_text(text) for text in _texts(element)]
+    if not any(texts):
+        return _cleaned(element, Decision(decision.otherwise, decision.rule), scope, changes)
+    changes.append(Change(scope.path + step(element.tag), "clean", decision.rule))
+    return _with(element, texts if len(texts) > 1 else texts[0])
 
 
-def _empty(element: DataElement, _: _Scope) -> object:
+def _sequence(element: DataElement, action: Action, scope: Scope, changes: list[Change]) -> DataElement:
+    inner = replace(scope, parent=int(element.tag), path=f"{scope.path}{step(element.tag)}/")
+    if action is Action.DUMMY:
+        inner = replace(inner, texts=Action.DUMMY)
+    elif action is not Action.DESCEND and scope.texts is Action.KEEP:
+        inner = replace(inner, texts=Action.CLEAN)
+    items = cast("Iterable[Dataset]", element.value or ())
+    kept = [item for item in items if not (action is Action.CONTENT and _goes(item, inner, changes))]
+    return _with(element, Sequence([clean(item, _for_item(item, inner), changes) for item in kept]))
+
+
+def _goes(item: Dataset, scope: Scope, changes: list[Change]) -> bool:
+    if not describes_a_person(item, scope.profile.options):
+        return False
+    changes.append(Change(scope.path.rstrip("/"), "remove", Option.CLEAN_STRUCTURED_CONTENT.value))
+    return True
+
+
+def _for_item(item: Dataset, scope: Scope) -> Scope:
+    return replace(scope, texts=Action.KEEP) if scope.texts is Action.CLEAN and is_public_code(item) else scope
+
+
+def _with(element: DataElement, value: object) -> DataElement:
+    return DataElement(element.tag, element.VR, value)
+
+
+def _empty(element: DataElement, _: Scope) -> object:
     return [] if element.VR == "SQ" else empty_value_for_VR(element.VR)
 
 
-def _dummy(element: DataElement, scope: _Scope) -> object:
-    if element.VR == "SQ":
-        return _descend(element, replace(scope, texts_too=True))
-    return dummy(element.VR)
-
-
-def _remap(element: DataElement, scope: _Scope) -> object:
-    return _each(element, lambda uid: uid if not uid or is_registered(uid) else scope.keys.uid(uid))
-
-
-def _shift(element: DataElement, scope: _Scope) -> object:
-    return _each(element, lambda text: shift(text, element.VR, scope.days))
-
-
-def _descend(element: DataElement, scope: _Scope) -> object:
-    items = cast("Iterable[Dataset]", element.value or ())
-    return Sequence([_clean(item, scope) for item in items])
-
-
-_ACTIONS: dict[Action, Callable[[DataElement, _Scope], object]] = {
+_VALUES: dict[Action, Callable[[DataElement, Scope], object]] = {
     Action.EMPTY: _empty,
-    Action.DUMMY: _dummy,
-    Action.REMAP: _remap,
-    Action.SHIFT: _shift,
-    Action.DESCEND: _descend,
+    Action.DUMMY: lambda element, _: dummy(element.VR),
+    Action.REMAP: lambda element, scope: _each(element, lambda uid: remapped(uid, scope.keys)),
+    Action.SHIFT: lambda element, scope: _each(element, lambda text: shift(text, element.VR, scope.days)),
 }
 
 
+def _texts(element: DataElement) -> list[str]:
+    value = element.value
+    return [str(part) for part in value] if isinstance(value, MultiValue) else [str(value or "")]
+
+
 def _each(element: DataElement, change: Callable[[str], str]) -> str | list[str]:
-    if isinstance(element.value, MultiValue):
-        return [change(str(part)) for part in element.value]
-    return change(str(element.value or ""))
-
-
-def _sign(dataset: Dataset) -> None:
-    """Say that and how the identity was removed (PS3.15 E.1.1)."""
-    dataset.PatientIdentityRemoved = "YES"
-    dataset.DeidentificationMethod = METHOD
-    dataset.DeidentificationMethodCodeSequence = [_code(value, meaning) for value, meaning in METHOD_CODES]
-    dataset.LongitudinalTemporalInformationModified = "MODIFIED"
-
-
-def _code(value: str, meaning: str) -> Dataset:
-    code = Dataset()
-    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "DCM", meaning
-    return code
-
-
-def _with_meta(dataset: Dataset, original: Dataset) -> FileDataset:
-    """Build the file meta anew: the old one names the sending system and the old instance (PS3.10 7.1)."""
-    syntax = getattr(original, "file_meta", Dataset()).get("TransferSyntaxUID")
-    if not syntax:
-        raise Held(HoldReason.NO_TRANSFER_SYNTAX)
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\0\1"
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = syntax
-    meta.ImplementationClassUID = IMPLEMENTATION_UID
-    meta.ImplementationVersionName = IMPLEMENTATION_NAME
-    return FileDataset(
-        "",
-        dataset,
-        preamble=b"\0" * 128,
-        file_meta=meta,
-        is_implicit_VR=syntax.is_implicit_VR,
-        is_little_endian=syntax.is_little_endian,
-    )
+    texts = [change(text) for text in _texts(element)]
+    return texts if len(texts) > 1 else "".join(texts)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pydicom
 
-from trust_node.imaging.deid.dataset import DeidResult, deidentify
+from trust_node.imaging.deid.plain import DeidResult, deidentify
 from trust_node.imaging.deid.keys import DeidKeys
 from trust_node.imaging.deid.leaks import identity, leaks
 from trust_node.imaging.deid.screen import Held, HoldReason

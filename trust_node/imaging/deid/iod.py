@@ -42,4 +42,4 @@ def _by_class() -> Mapping[str, Mapping[_Key, Type]]:
 
 
 def _tag(keyword: str) -> int:
-    return tag_for_keyword(keyword) or 0
+    return (tag_for_keyword(keyword) or 0) if keyword else 0

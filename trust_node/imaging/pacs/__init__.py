@@ -9,6 +9,8 @@ from trust_node.imaging.pacs.hits import (
     StudyHit,
     choose,
 )
+from trust_node.imaging.pacs.paced import PacedPacs
+from trust_node.imaging.pacs.policy import PacsPolicy
 from trust_node.imaging.pacs.troubles import PacsError, Trouble
 from trust_node.imaging.pacs.ways import open_pacs
 
@@ -18,8 +20,10 @@ __all__ = [
     "InvalidAccessionError",
     "MoveOutcome",
     "Outcome",
+    "PacedPacs",
     "Pacs",
     "PacsError",
+    "PacsPolicy",
     "SeveralStudies",
     "SeveralStudiesError",
     "StudyHit",

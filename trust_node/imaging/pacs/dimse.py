@@ -23,7 +23,7 @@ Answers = Iterator[tuple[Dataset, Dataset | None]]
 class DimseRetrieval:
     """`request` sends the identifier; `arrived` counts what is there, wherever it arrives.
 
-    `refused` is what the handlers of arriving images found wrong; it says more than the PACS's last word.
+    `refused` is what the handlers of arriving images found wrong; the retrieval then ends.
     """
 
     peer: Peer
@@ -57,6 +57,8 @@ class DimseRetrieval:
         return _outcome(last)
 
     def progress(self) -> object:
+        if self.refused:
+            raise self.refused
         return self._answers, self.meter.total, self.arrived()
 
     def cancel(self) -> None:

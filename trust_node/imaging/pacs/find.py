@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pydicom
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 from pynetdicom.association import Association
@@ -14,6 +15,10 @@ from trust_node.imaging.pacs.hits import SUCCESS, StudyHit, valid_uid
 from trust_node.imaging.pacs.meter import Meter
 from trust_node.imaging.pacs.peer import Peer
 from trust_node.imaging.pacs.troubles import PacsError, Trouble, trouble_of
+
+# pydicom's warnings quote the value they complain about, and that value may name a patient.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
 
 PENDING = frozenset({0xFF00, 0xFF01})
 MOST_ANSWERS = 10_000
@@ -53,8 +58,9 @@ def find_studies(peer: Peer, accession: str) -> list[StudyHit]:
     with peer.association(StudyRootQueryRetrieveInformationModelFind, meter=meter) as association:
         asking = _Asking(association, meter)
         query = study_query("STUDY", AccessionNumber=accession, **dict.fromkeys(STUDY_KEYS, ""))
-        exact = [study for study in asking.answers(query) if _text(study, "AccessionNumber") == accession]
-        return [asking.hit(study) for study in exact]
+        found = asking.answers(query)
+        exact = {_text(each, "StudyInstanceUID"): each for each in found if _text(each, "AccessionNumber") == accession}
+        return [asking.hit(study) for study in exact.values()]
 
 
 def study_query(level: str, study_uid: str = "", **keys: str) -> Dataset:

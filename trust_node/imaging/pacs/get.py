@@ -53,13 +53,12 @@ def getting(peer: Peer, spool: Spool, hit: StudyHit) -> DimseRetrieval:
 
     def store(event: evt.Event) -> int:
         try:
-            arriving.store([event.encoded_dataset()])
+            if not retrieval.refused:
+                arriving.store([event.encoded_dataset()])
         except PacsError as refused:
             retrieval.refused = refused
-            event.assoc.abort(block=False)
-            return CANNOT_UNDERSTAND
         meter.handled()
-        return SUCCESS
+        return CANNOT_UNDERSTAND if retrieval.refused else SUCCESS
 
     contexts = storage_contexts(hit.sop_classes)
     classes = {str(context.abstract_syntax) for context in contexts}

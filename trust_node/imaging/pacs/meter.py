@@ -16,6 +16,7 @@ class Meter:
     most: int = ANSWER_BYTES
     total: int = 0
     waiting: int = 0
+    exceeded: bool = False
 
     def count(self, size: int) -> None:
         """Count bytes that are about to be read.
@@ -27,15 +28,12 @@ class Meter:
         """
         self.total += size
         self.waiting += size
-        if self.exceeded or size > LARGEST_PDU:
+        if self.waiting > self.most or size > LARGEST_PDU:
+            self.exceeded = True
             raise ConnectionAbortedError("the peer sends more than was agreed")
 
     def handled(self) -> None:
         self.waiting = 0
-
-    @property
-    def exceeded(self) -> bool:
-        return self.waiting > self.most
 
     def watch(self, association: Association) -> None:
         """Count what this association reads from now on."""

@@ -18,7 +18,7 @@ class Retrieval(Protocol):
 
     def run(self) -> Outcome: ...
     def progress(self) -> object:
-        """Return something that differs whenever something has come."""
+        """Return something that differs whenever something has come; raise what must end the retrieval."""
 
     def cancel(self) -> None:
         """Ask the PACS to stop."""

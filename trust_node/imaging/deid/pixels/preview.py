@@ -42,11 +42,11 @@ def preview(file: Path) -> bytes:
 
 def _picture(file: Path) -> Picture | None:
     """Return the middle frame in 8 bits, grey or RGB; decoders give YBR as RGB unless asked for raw pixels."""
-    header = pydicom.dcmread(file, stop_before_pixels=True)
-    if not number(header, "Rows"):
+    dataset = pydicom.dcmread(file)
+    if not number(dataset, "Rows"):
         return None
-    frame = pixel_array(file, index=number(header, "NumberOfFrames") // 2)
-    return _eight_bits(frame) if number(header, "SamplesPerPixel") > 1 else _grey(frame, header)
+    frame = pixel_array(dataset, index=number(dataset, "NumberOfFrames") // 2)
+    return _eight_bits(frame) if number(dataset, "SamplesPerPixel") > 1 else _grey(frame, dataset)
 
 
 def _grey(frame: Picture, header: Dataset) -> Picture:

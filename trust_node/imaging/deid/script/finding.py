@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 
 from trust_node.imaging.deid.script.budget import Budget
 from trust_node.imaging.deid.script.errors import CannotError
@@ -53,8 +53,8 @@ def creator_of(dataset: Dataset, tag: int) -> str | None:
     """Return who reserved the block that the private element `tag` is in (PS3.5 7.8.1)."""
     if not (tag >> 16) % 2 or tag & 0xFFFF < _BLOCK:
         return None
-    creator = dataset.get(tag & 0xFFFF0000 | (tag & 0xFF00) >> 8)
-    return None if creator is None else str(creator.value or "").strip()
+    creator = tag & 0xFFFF0000 | (tag & 0xFF00) >> 8
+    return str(element_at(dataset, creator).value or "").strip() if creator in dataset else None
 
 
 def is_private(tag: int) -> bool:
@@ -65,9 +65,17 @@ def is_creator(tag: int) -> bool:
     return is_private(tag) and tag & 0xFFFF in _CREATORS
 
 
+def element_at(dataset: Dataset, tag: int) -> DataElement:
+    """Return the element `tag`, read; raises CannotError where its bytes make no sense."""
+    try:
+        return dataset[tag]
+    except Exception:  # noqa: BLE001  hostile bytes break a parser in any way it knows, and it quotes them
+        raise CannotError(f"({tag >> 16:04X},{tag & 0xFFFF:04X}) can't be read") from None
+
+
 def items_of(dataset: Dataset, tag: int) -> list[Dataset]:
     """Return the items of a sequence, an empty list for every other element."""
-    element = dataset[tag]
+    element = element_at(dataset, tag)
     return list(cast("Iterable[Dataset]", element.value or ())) if element.VR == "SQ" else []
 
 
@@ -110,9 +118,7 @@ def _is_named(step: Step) -> bool:
     return isinstance(step, TagStep) and step.is_exact and step.creator is None
 
 
-def _moved(
-    walk: _Walk, dataset: Dataset, tag: int, positions: frozenset[int], item: int | None
-) -> frozenset[int]:
+def _moved(walk: _Walk, dataset: Dataset, tag: int, positions: frozenset[int], item: int | None) -> frozenset[int]:
     """Return the positions after the element `tag`, or inside its item number `item`."""
     return _reached(walk.steps, _advance(walk, dataset, tag, positions, item))
 
@@ -126,9 +132,7 @@ def _advance(walk: _Walk, dataset: Dataset, tag: int, positions: frozenset[int],
             yield at + 1
 
 
-def _open_items(
-    walk: _Walk, dataset: Dataset, tag: int, positions: frozenset[int]
-) -> Iterator[tuple[int, Dataset]]:
+def _open_items(walk: _Walk, dataset: Dataset, tag: int, positions: frozenset[int]) -> Iterator[tuple[int, Dataset]]:
     """Give the items that the path may go on in; reads the element only if it does."""
     if _moved(walk, dataset, tag, positions, None) - {len(walk.steps)}:
         yield from enumerate(items_of(dataset, tag))

@@ -91,7 +91,9 @@ def _strange(text: str, at: int, place: Place) -> ScriptError:
     if text[at] == '"':
         sentence = "this string does not end on its line, or holds a single backslash; double it (\\\\d)"
     elif text[at].isdigit():
-        sentence = "this is no number; a tag is written (gggg,eeee) or (gggg,{CREATOR}ee), without blanks beside the brackets"
+        sentence = (
+            "this is no number; a tag is written (gggg,eeee) or (gggg,{CREATOR}ee), without blanks beside the brackets"
+        )
     elif text[at] == "-":
         sentence = "- stands before a tag path or a number"
     else:

@@ -23,7 +23,7 @@ class PathError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TagStep:
-    """One element: four digits each, two behind a private creator; `item` None is every item, `X # @` any, odd, even."""
+    """One element: four digits each, two behind a creator; no `item` is every item; `X # @` are any, odd, even."""
 
     group: str
     element: str
@@ -94,7 +94,7 @@ class TagPath:
 def parse_path(text: str) -> TagPath:
     """Read the path that `text` is.
 
-    A string may also name a private element by its whole number, `(0009,1010)`, as the functions `set` and `delete` have it.
+    A string may also name a private element by its number, `(0009,1010)`, as `set` and `delete` have it.
 
     Raises
     ------
@@ -115,8 +115,8 @@ def make_step(match: re.Match[str], item: str | None) -> TagStep:
     step = _tag_step(match, item)
     if step.creator is None and step.group[-1] not in _EVEN:
         raise PathError(
-            f"{match.group()}: a public group ends in an even digit or @, as in (50X@,XXXX); a private element is named "
-            "by its creator, as in (0019,{CREATOR}0F)"
+            f"{match.group()}: a public group ends in an even digit or @, as in (50X@,XXXX); "
+            "a private element is named by its creator, as in (0019,{CREATOR}0F)"
         )
     return step
 

@@ -1,8 +1,8 @@
 """Regular expressions that cannot run away: all alternatives are followed at once, one character at a time.
 
-Time is at most pattern × text, whatever the pattern, so nothing that a person writes into a script stops a worker. That
-leaves out what needs going back: back-references and looking around. Syntax and preference (leftmost, greedy unless `?`)
-are those of Java and Python.
+Time is at most pattern by text, whatever the pattern, so nothing that a person writes into a script stops a worker.
+That leaves out what needs going back: back-references and looking around. Syntax and preference (leftmost, greedy
+unless `?`) are those of Java and Python.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from trust_node.imaging.deid.script.budget import Budget
 from trust_node.imaging.deid.script.errors import CannotError
-from trust_node.imaging.deid.script.patterns import Accept, Assert, Fork, Go, Program, Save, Take, compiled
+from trust_node.imaging.deid.script.patterns import compiled
+from trust_node.imaging.deid.script.programs import Accept, Assert, Fork, Go, Program, Save, Take
 
 LONGEST_TEXT = 10_240
 
@@ -48,62 +49,77 @@ def first_match(pattern: str, text: str, group: int, budget: Budget) -> str | No
     return None if start is None or end is None else text[start:end]
 
 
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """The text and where in it all threads stand."""
+
+    pattern: Program
+    text: str
+    position: int
+
+
 def _run(pattern: Program, text: str, budget: Budget, *, whole: bool) -> Groups | None:
     if len(text) > LONGEST_TEXT:
         raise CannotError(f"a pattern is tried on at most {LONGEST_TEXT} characters")
-    nothing: Groups = (None,) * (2 * pattern.groups + 2)
+    start = _Thread(0, (None,) * (2 * pattern.groups + 2))
     threads: list[_Thread] = []
     best: Groups | None = None
     for position in range(len(text) + 1):
-        entered: set[int] = set()
-        arrived: list[_Thread] = []
         if best is None and (position == 0 or not whole):
-            threads.append(_Thread(0, nothing))
-        for thread in threads:
-            _follow(pattern, thread, text, position, entered, arrived)
-        budget.spend(1 + len(entered))
-        threads, won = _step(pattern, arrived, text, position, whole=whole)
+            threads.append(start)
+        if not threads:
+            break
+        here = _Here(pattern, text, position)
+        arrived = _followed(here, threads, budget)
+        threads, won = _step(here, arrived, whole=whole)
         best = won or best
-        if not threads and (best is not None or whole):
-            return best
     return best
 
 
-def _step(
-    pattern: Program, arrived: list[_Thread], text: str, position: int, *, whole: bool
-) -> tuple[list[_Thread], Groups | None]:
+def _step(here: _Here, arrived: list[_Thread], *, whole: bool) -> tuple[list[_Thread], Groups | None]:
     """Move every thread over one character; one that accepts cuts off all that are less preferred."""
-    moved = []
+    at_end = here.position == len(here.text)
+    moved: list[_Thread] = []
     for thread in arrived:
-        instruction = pattern.code[thread.at]
+        instruction = here.pattern.code[thread.at]
         if isinstance(instruction, Accept):
-            if not whole or position == len(text):
+            if not whole or at_end:
                 return moved, thread.groups
-        elif isinstance(instruction, Take) and position < len(text) and instruction.takes(text[position]):
+        elif isinstance(instruction, Take) and not at_end and instruction.takes(here.text[here.position]):
             moved.append(_Thread(thread.at + 1, thread.groups))
     return moved, None
 
 
-def _follow(
-    pattern: Program, start: _Thread, text: str, position: int, entered: set[int], arrived: list[_Thread]
-) -> None:
+def _followed(here: _Here, threads: list[_Thread], budget: Budget) -> list[_Thread]:
     """Go on to where a character is needed, the preferred way first; each place is entered once."""
-    waiting = [start]
+    entered: set[int] = set()
+    arrived: list[_Thread] = []
+    waiting = threads[::-1]
     while waiting:
         thread = waiting.pop()
-        if thread.at in entered:
-            continue
-        entered.add(thread.at)
-        match pattern.code[thread.at]:
-            case Go(to):
-                waiting.append(_Thread(to, thread.groups))
-            case Fork(preferred, other):
-                waiting += [_Thread(other, thread.groups), _Thread(preferred, thread.groups)]
-            case Save(slot):
-                groups = (*thread.groups[:slot], position, *thread.groups[slot + 1 :])
-                waiting.append(_Thread(thread.at + 1, groups))
-            case Assert() as condition:
-                if condition.holds(text, position):
-                    waiting.append(_Thread(thread.at + 1, thread.groups))
-            case _:
-                arrived.append(thread)
+        if thread.at not in entered:
+            entered.add(thread.at)
+            further = _further(here, thread)
+            waiting += reversed(further)
+            arrived += [thread] if not further and _needs_character(here, thread) else []
+    budget.spend(len(entered))
+    return arrived
+
+
+def _further(here: _Here, thread: _Thread) -> list[_Thread]:
+    """Return where a thread goes on to without a character, the preferred way first."""
+    match here.pattern.code[thread.at]:
+        case Go(to):
+            return [_Thread(to, thread.groups)]
+        case Fork(preferred, other):
+            return [_Thread(preferred, thread.groups), _Thread(other, thread.groups)]
+        case Save(slot):
+            groups = (*thread.groups[:slot], here.position, *thread.groups[slot + 1 :])
+            return [_Thread(thread.at + 1, groups)]
+        case Assert() as condition if condition.holds(here.text, here.position):
+            return [_Thread(thread.at + 1, thread.groups)]
+    return []
+
+
+def _needs_character(here: _Here, thread: _Thread) -> bool:
+    return isinstance(here.pattern.code[thread.at], Take | Accept)

@@ -79,6 +79,7 @@ class Call:
 
 Value = Text | Number | Variable | Target | Items | Call
 Operator = Literal["=", "!=", "~", "!~"]
+Hint = Literal["hidden", "const", "immutable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class Describe:
     """A hint for a form: `describe name "text"`, or `hidden`, `const`, `immutable` in its place."""
 
     name: str
-    hint: Text | Literal["hidden", "const", "immutable"]
+    hint: Text | Hint
     place: Place = field(default=_NOWHERE, compare=False)
 
     def __str__(self) -> str:

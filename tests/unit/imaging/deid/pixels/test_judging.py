@@ -183,7 +183,7 @@ def test_the_shipped_catalogue_names_the_source_of_its_facts() -> None:
 
     first = files("trust_node.imaging.deid.pixels").joinpath("devices.csv").read_text().splitlines()[:3]
     assert "MIT licence" in " ".join(first)
-    assert len(shipped()) == 90
+    assert len(shipped()) == 91
 
 
 def test_rules_cross_to_a_worker_process() -> None:

@@ -1,0 +1,1 @@
+"""A page to look at what is archived: projects, sessions, scans and their slices."""

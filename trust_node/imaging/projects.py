@@ -1,0 +1,44 @@
+"""Lanes for what concerns a whole project: comparing, purging, looking at labels, and who may see it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bus.lanes import Job, Lanes
+from bus.uow import UnitOfWork
+from schemas.trust import CompareImport, PurgeProject, SetMembers
+from trust_node.imaging.comparing import Comparing
+from trust_node.imaging.purging import Purging
+from trust_node.jobs import CoverEnrichment
+
+ATTEMPTS = 40
+"""With pauses of five seconds: a restart of the archive or the PACS is outlasted."""
+
+ProjectJob = CompareImport | PurgeProject | CoverEnrichment
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLanes:
+    """Each project's jobs one after the other, in the order in which they were asked."""
+
+    comparing: Comparing
+    purging: Purging
+
+    def join(self, lanes: Lanes) -> None:
+        lanes.lane("imports", on_failure=_logged_is_enough, workers=2, attempts=ATTEMPTS)(self.work)
+        lanes.lane("people", on_failure=_logged_is_enough, attempts=ATTEMPTS)(self.set_members)
+
+    async def work(self, message: ProjectJob, job: Job) -> None:
+        match message:
+            case CompareImport():
+                await self.comparing.work(message, job)
+            case PurgeProject():
+                await self.purging.work(message, job)
+            case CoverEnrichment():
+                """Part F's cover() joins here."""
+
+    async def set_members(self, message: SetMembers, job: Job) -> None:
+        """Part F's reconcile() joins here."""
+
+
+def _logged_is_enough(_message: Any, _uow: UnitOfWork, _code: str, _reason: str) -> None:
+    """The lane has logged it; asking again is safe."""

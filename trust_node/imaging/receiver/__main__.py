@@ -1,0 +1,5 @@
+"""What `Receiver` starts; nobody else does."""
+
+from trust_node.imaging.receiver.process import main
+
+main()
