@@ -120,6 +120,7 @@ class AccessSet(ImagingEvent, type="trustflow.imaging.access_set.v1"):
     added: Count
     removed: Count
     without_address: Count
+    hindered: dict[Code, Count] | None = None
 
 
 class EnrichmentReported(ImagingEvent, type="trustflow.imaging.enrichment_reported.v1"):

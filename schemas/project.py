@@ -1,5 +1,6 @@
 """Projects: from a draft, over staging and each trust's own decision, to active."""
 
+from schemas.deid import DeidWish
 from schemas.ids import Id, Sentence, Sha256, Title, TrustId, UserId
 from schemas.message import Accepted, Command, Message, Rejected
 
@@ -12,6 +13,7 @@ class CreateProject(ProjectCommand, type="trustflow.project.create.v1"):
     name: Title
     description: Sentence = ""
     dicom_to_nifti: bool = True
+    deid: DeidWish | None = None
 
 
 class EditProject(ProjectCommand, type="trustflow.project.edit.v1"):
@@ -20,6 +22,7 @@ class EditProject(ProjectCommand, type="trustflow.project.edit.v1"):
     name: Title | None = None
     description: Sentence | None = None
     dicom_to_nifti: bool | None = None
+    deid: DeidWish | None = None
 
 
 class AddMember(ProjectCommand, type="trustflow.project.add_member.v1"):
@@ -66,12 +69,14 @@ class ProjectCreated(ProjectEvent, type="trustflow.project.created.v1"):
     description: Sentence
     dicom_to_nifti: bool
     owner: UserId
+    deid: DeidWish | None = None
 
 
 class ProjectEdited(ProjectEvent, type="trustflow.project.edited.v1"):
     name: Title
     description: Sentence
     dicom_to_nifti: bool
+    deid: DeidWish | None = None
 
 
 class MemberAdded(ProjectEvent, type="trustflow.project.member_added.v1"):
@@ -100,6 +105,7 @@ class ProjectStaged(ProjectEvent, type="trustflow.project.staged.v1"):
     dicom_to_nifti: bool
     requested_by: UserId
     request_digest: Sha256
+    deid: DeidWish | None = None
 
 
 class ProjectApproved(ProjectEvent, type="trustflow.project.approved.v1"):
@@ -111,6 +117,7 @@ class ProjectApproved(ProjectEvent, type="trustflow.project.approved.v1"):
     dicom_to_nifti: bool
     approved_by: UserId
     request_digest: Sha256
+    deid: DeidWish | None = None
 
 
 class ProjectDeclined(ProjectEvent, type="trustflow.project.declined.v1"):

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import model_validator
 
 from schemas.cohort import Cell, Outcome
+from schemas.deid import DeidWish
 from schemas.ids import Code, Count, Id, Sentence, Sha256, Signature, Sql, StudyPseudonym, Title, TrustId, UserId
 from schemas.imaging import StudyRest, StudyStep
 from schemas.manifest import DownloadGrant, Manifest, UploadGrant
@@ -43,6 +44,7 @@ class ImportCohort(Message, type="trustflow.trust.import_cohort.v1", topic=COMMA
     project_id: Id
     project_name: Title
     dicom_to_nifti: bool
+    deid: DeidWish | None = None
 
 
 class RetryImport(Message, type="trustflow.trust.retry_import.v1", topic=COMMANDS, key="project_id"):
@@ -238,13 +240,17 @@ class ConversionSet(Message, type="trustflow.trust.conversion_set.v1", topic=EVE
 
 
 class MembersSet(Message, type="trustflow.trust.members_set.v1", topic=EVENTS, key="project_id"):
-    """Accounts in the trust's XNAT project; ``without_address`` members are unknown to the trust's policy file."""
+    """Accounts in the trust's XNAT project; ``without_address`` members are unknown to the trust's policy file.
+
+    ``hindered`` counts all members who have no access, by the code of the reason.
+    """
 
     trust_id: TrustId
     project_id: Id
     added: Count
     removed: Count
     without_address: Count
+    hindered: dict[Code, Count] | None = None
 
 
 class EnrichmentCovered(Message, type="trustflow.trust.enrichment_covered.v1", topic=EVENTS, key="project_id"):

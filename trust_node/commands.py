@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from trust_node.checking.commands import check
+from trust_node.imaging import commands as imports
 from trust_node.imaging.content import commands as content
 from trust_node.imaging.holds import commands as holds
 
@@ -28,5 +30,7 @@ def _group(context: typer.Context, env: EnvFile = None) -> None:
     context.obj = env
 
 
+app.command("check")(check)
 app.add_typer(content.app, name="content")
+app.add_typer(imports.app, name="import")
 app.add_typer(holds.app, name="hold")

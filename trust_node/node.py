@@ -24,7 +24,8 @@ from trust_node.imaging.content import ContentStore
 from trust_node.imaging.conversion import Dcm2niix, ScanConverter
 from trust_node.imaging.deid import DeidKeys
 from trust_node.imaging.lane import ImagingLane
-from trust_node.imaging.pacs import open_pacs
+from trust_node.imaging.pacs import PacedPacs, open_pacs
+from trust_node.imaging.pacs.pace import Pace
 from trust_node.imaging.projects import ProjectLanes
 from trust_node.imaging.purging import Purging
 from trust_node.imaging.receiver import Receiver
@@ -32,6 +33,7 @@ from trust_node.imaging.spool import Spool
 from trust_node.imaging.study import Importer
 from trust_node.imaging.workers import process_pool
 from trust_node.imaging.xnat import Xnat
+from trust_node.people.admitting import Admitting
 from trust_node.policy import Policy
 from trust_node.settings import Settings
 from trust_node.software import versions
@@ -50,6 +52,10 @@ class Node:
     policy: Policy
     _importer: Importer = field(init=False)
     _objects: ObjectLane = field(init=False)
+    _pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pace = self.policy.pacs.pace()
 
     def participant(self) -> Participant:
         keys = DeidKeys(self.settings.trust_key)
@@ -79,10 +85,18 @@ class Node:
     def _join_imaging(self, lanes: Lanes, asks: Asks, signer: Signer) -> None:
         policy, settings = self.policy, self.settings
         projects = settings.data_directory / "projects"
-        ImagingLane(asks, lambda: self._importer, policy.parallel_studies, policy.import_retries, "refuse").join(lanes)
+        ImagingLane(
+            asks,
+            lambda: self._importer,
+            policy.parallel_studies,
+            policy.import_retries,
+            policy.pacs.several_studies.value,
+            self._pace.ready_at,
+        ).join(lanes)
         ProjectLanes(
             Comparing(asks, lambda: self._importer),
             Purging(settings.trust_id, lambda: self._importer, signer, projects, keeps_archive=policy.keep_archive),
+            Admitting(settings.trust_id, lambda: self._importer.xnat, policy.people, settings.mail_server),
         ).join(lanes)
 
     @asynccontextmanager
@@ -105,7 +119,7 @@ class Node:
     def _made_importer(self, spool: Spool, keys: DeidKeys, pool: ProcessPoolExecutor, xnat: Xnat) -> Importer:
         settings = self.settings
         return Importer(
-            pacs=open_pacs(settings, spool),
+            pacs=PacedPacs(open_pacs(settings, spool), self._pace),
             spool=spool,
             content=ContentStore(settings.content_directory, self.policy.content_bytes),
             keys=keys,

@@ -1,6 +1,7 @@
 """The trust's own policy: a TOML file that the hub cannot see, and never overrules."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -8,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.ids import UserId
 from trust_node.cohort.release import ReleasePolicy
+from trust_node.imaging.deid.policy import DeidPolicy
 from trust_node.imaging.pacs.policy import PacsPolicy
+from trust_node.people.mail import EmailAddress
 from trust_node.training.isolation import Limits
 
 
@@ -32,6 +35,8 @@ class Policy(BaseModel):
         Studies that may be on their way from the PACS at once.
     pacs
         When and how hard the PACS may be asked, and what to do where several studies carry one accession number.
+    deid
+        The floor of de-identification: what no project can lower.
     content_bytes
         Originals kept for the next project that asks for the same study; the longest unused go first.
     step_minutes, import_retries, import_days
@@ -39,6 +44,8 @@ class Policy(BaseModel):
         a study that is still on its way has failed.
     keep_archive
         What is in the trust's XNAT stays there when a project ends; everything else of it goes.
+    people
+        E-mail address by user id: who of a project's members may have an account in the trust's XNAT.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,11 +60,13 @@ class Policy(BaseModel):
     threads: int = Field(default=1, ge=1)
     parallel_studies: int = Field(default=3, ge=1, le=32)
     pacs: PacsPolicy = PacsPolicy()
+    deid: DeidPolicy = DeidPolicy()
     content_bytes: int = Field(default=50 * 2**30, ge=0)
     step_minutes: float = Field(default=30.0, gt=0)
     import_retries: int = Field(default=5, ge=0, le=20)
     import_days: float = Field(default=14.0, gt=0)
     keep_archive: bool = False
+    people: Mapping[UserId, EmailAddress] = Field(default_factory=dict)
 
     @classmethod
     def read(cls, file: Path) -> Self:

@@ -1,12 +1,13 @@
 """What a trust node must be told: where the hub's broker and the hospital's own systems are."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from bus.settings import BusSettings
 from schemas.ids import TrustId
+from trust_node.people.mail import EmailAddress, Mail, Security
 
 
 class Settings(BusSettings):
@@ -16,6 +17,10 @@ class Settings(BusSettings):
 
     ``pacs_way``: how images come, by C-MOVE, C-GET or DICOMweb; only the last needs ``pacs_web_url``, which ends where
     ``/studies`` begins. ``pacs_web_authorization_file`` holds that header's whole value (``Bearer …``, ``Basic …``).
+    ``mail``: how new accounts of the trust's XNAT get their passwords sent. ``off``: they get none, and the hub is told
+    ``mail_off`` of each person concerned. Else ``mail_host`` and ``mail_from`` are needed.
+    ``xnat_converter_image`` names the container image by which the trust's XNAT shall convert images itself; without
+    it the node converts.
     ``pacs_stall_seconds``: a study of which nothing comes for so long is given up.
     """
 
@@ -39,6 +44,29 @@ class Settings(BusSettings):
     xnat_url: str
     xnat_user: str
     xnat_password_file: Path
+    xnat_converter_image: str | None = None
+    mail: Literal["off"] | Security = "off"
+    mail_host: str | None = None
+    mail_port: int = 587
+    mail_from: EmailAddress | None = None
+    mail_user: str | None = None
+    mail_password_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> Self:
+        if self.mail != "off" and not (self.mail_host and self.mail_from):
+            raise ValueError("mail_host, mail_from: both are needed unless mail is off")
+        if bool(self.mail_user) != bool(self.mail_password_file):
+            raise ValueError("mail_user, mail_password_file: give both or neither")
+        return self
+
+    @property
+    def mail_server(self) -> Mail | None:
+        """Where to send letters, None if mail is off."""
+        if self.mail == "off" or self.mail_host is None or self.mail_from is None:
+            return None
+        password = self.mail_password_file.read_text().strip() if self.mail_password_file else None
+        return Mail(self.mail_host, self.mail_port, self.mail, self.mail_from, self.mail_user, password)
 
     @property
     def trust_key(self) -> bytes:

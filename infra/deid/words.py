@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pydicom.sr import codes
+from pydicom.sr.codedict import codes
 
 from trust_node.imaging import deid
 
@@ -16,7 +16,9 @@ TARGET = Path(deid.__file__).parent / "words.txt"
 PROTOCOLS = Path(__file__).with_name("protocols.txt")
 CONTEXT_GROUPS = (2, 4, 12, 20, 23, 29, 33, 244, 4009, 4010, 4011, 4014, 4028, 4030, 4031, 4040, 4042)
 # Code meanings also hold names of people, towns and makers, and words that are everybody's surname.
-NOT_WORDS = frozenset({"bell", "bird", "boyd", "dodd", "hunterian", "ker", "mouse", "stone", "towne", "waters", "willis", "worth"})
+NOT_WORDS = frozenset(
+    {"bell", "bird", "boyd", "dodd", "hunterian", "ker", "mouse", "stone", "towne", "waters", "willis", "worth"}
+)
 SHORTEST = 2
 
 

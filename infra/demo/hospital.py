@@ -19,7 +19,7 @@ from infra.demo.plan import PlannedStudy, plan
 from infra.demo.warehouse import Reader, load
 from infra.federation import Federation, trust_role, warehouse_name, warehouse_reader
 from infra.parts.xnat import ADMIN as XNAT_ADMIN
-from trust_node.training.dataset import LABELS
+from trust_node.imaging.enrichment.labels import LABELS
 
 Say = Callable[[str], None]
 

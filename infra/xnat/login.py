@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from infra.xnat.users import Accounts, User
 
-_OPEN = {"/", "/health", "/data/services/auth", "/web/login", "/web/static/style.css"}
+_PATIENCE = 64 << 20  # bytes of a refused body that are read, so that its sender hears the refusal
+_OPEN = {"/", "/health", "/data/services/auth", "/web/login", "/web/static/style.css", "/favicon.ico"}
 
 
 def refused(refusal: Refusal) -> Response:
@@ -42,7 +43,8 @@ class Login:
             if scope["type"] != "http":
                 await app(scope, receive, send)
                 return
-            request, body = Request(scope), _Body(receive)
+            request = Request(scope)
+            body = _Body(receive, int(request.headers.get("content-length", "0")))
             try:
                 request.state.user, request.state.session = self._who(request)
             except Refusal as refusal:
@@ -96,9 +98,9 @@ class Login:
 class _Body:
     """A request's body on its way to whoever reads it; knows whether it has come to its end."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, announced: int) -> None:
         self._receive = receive
-        self._ended = False
+        self._ended = announced > _PATIENCE
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -106,8 +108,10 @@ class _Body:
         return message
 
     async def drain(self) -> None:
-        while not self._ended:
-            await self.receive()
+        """Read what is left, unless it is so much that its sender had better be cut off."""
+        left = _PATIENCE
+        while not self._ended and left > 0:
+            left -= len((await self.receive()).get("body", b""))
 
 
 def _answering(body: _Body, session: str, send: Send) -> Send:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.cohort import CohortFrozen, CohortNotFrozen
+from schemas.deid import DeidWish
 from schemas.message import Message
 from schemas.project import (
     ApprovalWithdrawn,
@@ -28,6 +29,7 @@ class ProjectView(View):
     name: str = ""
     description: str = ""
     dicom_to_nifti: bool = True
+    deid: DeidWish | None = None
     owner: str = ""
     members: tuple[str, ...] = ()
     status: Literal["unknown", "draft", "staged", "active", "closed"] = "unknown"
@@ -60,7 +62,7 @@ def _with_cohort(view: ProjectView | None, event: CohortFrozen | CohortNotFrozen
 def _changes(view: ProjectView, event: Message) -> dict[str, object]:
     match event:
         case ProjectEdited():
-            return event.model_dump(exclude={"project_id"})
+            return {name: getattr(event, name) for name in ("name", "description", "dicom_to_nifti", "deid")}
         case MemberAdded() | MemberRemoved():
             return {"members": event.members_after(view.members)}
         case ProjectStaged():

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bus.errors import Late
 from schemas.cohort import CohortFrozen
+from schemas.deid import DeidWish
 from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, StudyRest, StudyState, Tally
 from schemas.message import Message
 from schemas.project import ApprovalWithdrawn, ProjectApproved, ProjectClosed
@@ -20,6 +21,7 @@ class Project(BaseModel):
 
     name: str
     dicom_to_nifti: bool
+    deid: DeidWish | None = None
     members: tuple[str, ...]
     trusts: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ def import_cohort(project: Project | None, frozen: CohortFrozen) -> list[Message
         project_id=frozen.project_id,
         project_name=project.name,
         dicom_to_nifti=project.dicom_to_nifti,
+        deid=project.deid,
     )
     return [command]
 
@@ -69,7 +72,12 @@ def import_cohort(project: Project | None, frozen: CohortFrozen) -> list[Message
 def remember(project: Project, approved: ProjectApproved) -> Project:
     trusts = tuple(dict.fromkeys((*project.trusts, approved.trust_id)))
     return project.model_copy(
-        update={"name": approved.name, "dicom_to_nifti": approved.dicom_to_nifti, "trusts": trusts}
+        update={
+            "name": approved.name,
+            "dicom_to_nifti": approved.dicom_to_nifti,
+            "deid": approved.deid,
+            "trusts": trusts,
+        }
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bus.errors import Late, Rejection
+from schemas.deid import DeidWish
 from schemas.project import (
     AddMember,
     ApprovalWithdrawn,
@@ -52,6 +53,7 @@ class Project(BaseModel):
     name: str
     description: str
     dicom_to_nifti: bool
+    deid: DeidWish | None = None
     owner: str
     members: tuple[str, ...]
     status: Status = "draft"
@@ -115,6 +117,7 @@ def _create(project: Project | None, command: CreateProject) -> list[ProjectEven
             description=command.description,
             dicom_to_nifti=command.dicom_to_nifti,
             owner=command.actor,
+            deid=command.deid,
         )
     ]
 
@@ -131,6 +134,7 @@ def _change_draft(project: Project, command: EditProject | AddMember | RemoveMem
         name=command.name or project.name,
         description=project.description if command.description is None else command.description,
         dicom_to_nifti=project.dicom_to_nifti if command.dicom_to_nifti is None else command.dicom_to_nifti,
+        deid=project.deid if command.deid is None else command.deid,
     )
 
 
@@ -155,6 +159,7 @@ def _stage(project: Project, command: StageProject, around: Surroundings) -> Pro
         dicom_to_nifti=project.dicom_to_nifti,
         requested_by=command.actor,
         request_digest=request_digest(project, query, command.trusts),
+        deid=project.deid,
     )
 
 
@@ -180,6 +185,7 @@ def request_digest(project: Project, query: Query, trusts: Iterable[str]) -> str
         "query_id": query.query_id,
         "sql_sha256": query.sql_sha256,
         "trusts": sorted(trusts),
+        **({"deid": project.deid.model_dump(mode="json")} if project.deid else {}),
     }
     return hashlib.sha256(json.dumps(request, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -194,6 +200,7 @@ def _approve(project: Project, command: ApproveProject, around: Surroundings) ->
         dicom_to_nifti=project.dicom_to_nifti,
         approved_by=command.actor,
         request_digest=project.request_digest or "",
+        deid=project.deid,
     )
     first = project.status == "staged"
     return [approved, ProjectActivated(project_id=project.project_id)] if first else [approved]
@@ -268,7 +275,7 @@ def evolve(project: Project | None, event: ProjectEvent) -> Project:
 def _changes(project: Project, event: ProjectEvent) -> dict[str, object]:
     match event:
         case ProjectEdited():
-            return event.model_dump(exclude={"project_id"})
+            return {name: getattr(event, name) for name in ("name", "description", "dicom_to_nifti", "deid")}
         case MemberAdded() | MemberRemoved():
             return {"members": event.members_after(project.members)}
         case ProjectStaged():

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from io import BytesIO
 from itertools import cycle
 from pathlib import Path
@@ -16,12 +17,20 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
 from infra.demo.people import people_of
-from infra.demo.warehouse import Reader, load
+from infra.demo.warehouse import (
+    FIRST_IMAGED_PROCEDURE,
+    IMAGE_COLUMNS,
+    MR,
+    MR_PROCEDURE_TYPE,
+    PROCEDURE_COLUMNS,
+    Reader,
+    load,
+)
 from infra.federation import Federation, warehouse_name, warehouse_reader
 from infra.parts.orthanc import USER, Orthanc
 
 SLICES = 3
-BROKEN_SHARE = 0.025
+TAKEN = date(2020, 3, 5)
 SENDERS = 4
 FAULTS: Mapping[str, frozenset[str]] = {
     "missing": frozenset({"not_in_pacs"}),
@@ -47,7 +56,9 @@ def planned(studies: int, broken: int) -> list[Planted]:
     """Good studies and bad ones, spread evenly; of each fault about as many."""
     faults = cycle(FAULTS)
     every = max(1, studies // max(1, broken))
-    marks = [next(faults) if place % every == every - 1 and place // every < broken else None for place in range(studies)]
+    marks = [
+        next(faults) if place % every == every - 1 and place // every < broken else None for place in range(studies)
+    ]
     return [Planted(f"MANY{place:06d}", generate_uid(), fault) for place, fault in enumerate(marks)]
 
 
@@ -112,14 +123,16 @@ async def fill_warehouse(federation: Federation, trust: str, studies: Iterable[P
     name, role = warehouse_name(trust), warehouse_reader(trust)
     superuser = federation.postgres.dsn("postgres")
     await load(superuser, name, Reader(role, federation.keys.value(f"postgres-{role}")), people, ())
-    rows = [(place, person.id, study.accession) for place, (study, person) in enumerate(zip(studies, cycle(people), strict=False), 1)]
+    numbered = list(enumerate(zip(studies, cycle(people), strict=False), FIRST_IMAGED_PROCEDURE))
+    procedures = [(number, person.id, MR, TAKEN, MR_PROCEDURE_TYPE) for number, (_, person) in numbered]
+    images = [
+        (number, person.id, number, TAKEN, study.study_uid, study.study_uid, MR, study.accession)
+        for number, (study, person) in numbered
+    ]
     connection = await asyncpg.connect(superuser, database=name)
     try:
-        await connection.copy_records_to_table(
-            "image_occurrence",
-            schema_name="omop",
-            columns=("image_occurrence_id", "person_id", "accession_id"),
-            records=rows,
-        )
+        copy = connection.copy_records_to_table
+        await copy("procedure_occurrence", schema_name="omop", columns=PROCEDURE_COLUMNS, records=procedures)
+        await copy("image_occurrence", schema_name="omop", columns=IMAGE_COLUMNS, records=images)
     finally:
         await connection.close()

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pydicom
@@ -45,7 +45,9 @@ class FakePacs:
     `find_status`, `move_status`: a refusal in place of an answer. `sends`: only so many images.
     `stalls_after`: says nothing more after so many images, until released. `drops_after`: cuts the connection.
     `stranger`: also sends an image of another study. `answers`: so many answers to each query.
-    `deaf_to_cancel`: goes on being silent when it is asked to stop. `pause_s`: before each answer to a query.
+    `deaf_to_cancel`: goes on being silent when it is asked to stop.
+    `raw`: bytes of no protocol in place of an answer to a query.
+    `pause_s`, `image_pause_s`: before each answer to a query, and before each image.
     """
 
     studies: list[Study] = field(default_factory=list)
@@ -61,7 +63,9 @@ class FakePacs:
     stranger: bool = False
     answers: int = 1
     garbage: dict[str, Any] = field(default_factory=dict)
+    raw: bytes = b""
     pause_s: float = 0.0
+    image_pause_s: float = 0.0
     with_get: bool = True
     most_associations: int = 10
     deaf_to_cancel: bool = False
@@ -102,6 +106,8 @@ class FakePacs:
         asked = event.identifier
         self.queries.append(str(asked.get("AccessionNumber", "")))
         self.released.wait(self.pause_s)
+        if self.raw:
+            event.assoc.dul.socket.socket.sendall(self.raw)
         if self.find_status is not None:
             yield self.find_status, None
             return
@@ -156,6 +162,7 @@ class FakePacs:
             if number == self.stalls_after and self._silent(event):
                 yield CANCELLED, None
                 return
+            self.released.wait(self.image_pause_s)
             yield PENDING, image
 
     def _silent(self, event: evt.Event) -> bool:

@@ -19,10 +19,15 @@ from infra.demo.pacs import load_into_pacs
 from infra.parts.orthanc import Orthanc
 from infra.parts.xnat import ADMIN
 from infra.parts.xnat import Xnat as XnatPart
+from tests.unit.imaging.importing import FakeJournal
 from trust_node.imaging.codes import FailureCode
+from trust_node.imaging.content import ContentStore
 from trust_node.imaging.conversion import Dcm2niix, ScanConverter
 from trust_node.imaging.deid import DeidKeys
-from trust_node.imaging.pacs import InvalidAccessionError, Pacs, PacsError
+from trust_node.imaging.pacs import InvalidAccessionError, PacsError
+from trust_node.imaging.pacs.move import ByMove
+from trust_node.imaging.pacs.peer import Peer
+from trust_node.imaging.passage import import_study
 from trust_node.imaging.receiver import Receiver
 from trust_node.imaging.spool import Spool
 from trust_node.imaging.states import Step, StudyState
@@ -73,11 +78,6 @@ def store(orthanc: Orthanc, planted: Planted) -> Planted:
     return planted
 
 
-@pytest.fixture(scope="module")
-def pacs(orthanc: Orthanc) -> Pacs:
-    return Pacs("127.0.0.1", orthanc.dicom_port, orthanc.title, orthanc.receiver_title, timeout_s=20)
-
-
 @pytest.fixture
 def receiver(orthanc: Orthanc, tmp_path: Path) -> Iterator[Receiver]:
     spool = Spool(tmp_path / "spool")
@@ -98,19 +98,25 @@ async def archive(xnat: XnatPart) -> AsyncIterator[Xnat]:
 
 
 @pytest.fixture
-def importer(pacs: Pacs, receiver: Receiver, pool: ProcessPoolExecutor, archive: Xnat, tmp_path: Path) -> Importer:
+def pacs(orthanc: Orthanc, receiver: Receiver) -> ByMove:
+    peer = Peer("127.0.0.1", orthanc.dicom_port, orthanc.title, orthanc.receiver_title, 20)
+    return ByMove(peer, receiver.spool, receiver.title, 20)
+
+
+@pytest.fixture
+def importer(pacs: ByMove, receiver: Receiver, pool: ProcessPoolExecutor, archive: Xnat, tmp_path: Path) -> Importer:
     converter = ScanConverter(archive, Dcm2niix.pinned())
-    return Importer(pacs, receiver.title, receiver.spool, KEYS, pool, archive, converter, tmp_path / "work")
+    content = ContentStore(tmp_path / "content", 2**30)
+    return Importer(pacs, receiver.spool, content, KEYS, pool, archive, converter, tmp_path / "work")
 
 
-async def bring(importer: Importer, accession: str, project: str) -> list[StudyState]:
-    states: list[StudyState] = []
-
-    async def note(state: StudyState) -> None:
-        states.append(state)
-
-    assert await importer.import_study(StudyOrder(accession, project), note) == states[-1]
-    return states
+async def bring(
+    importer: Importer, accession: str, project: str, journal: FakeJournal | None = None
+) -> list[StudyState]:
+    journal = journal or FakeJournal()
+    before = len(journal.states)
+    assert await import_study(importer, StudyOrder(accession, "hub", project), journal) == journal.states[-1]
+    return journal.states[before:]
 
 
 def left(folder: Path) -> list[Path]:
@@ -132,9 +138,9 @@ async def test_a_study_goes_from_the_pacs_to_nifti_in_the_archive(
     last = states[-1]
     assert (last.expected, last.received, last.archived) == (SLICES, SLICES, SLICES)
     assert (last.slices_in, last.slices_out) == (SLICES, SLICES)
-    assert last.study == KEYS.study(planted.study_uid)
-    assert await archive.list_sessions(project) == [last.study]
-    counts = await archive.session_counts(project, last.study)
+    assert last.sessions == (KEYS.study(planted.study_uid),)
+    assert await archive.list_sessions(project) == list(last.sessions)
+    counts = await archive.session_counts(project, last.sessions[0])
     assert counts == {"DICOM": SLICES, "NIFTI": 3}
     assert left(importer.spool.root) == []
     assert left(importer.work) == []
@@ -162,7 +168,7 @@ async def test_the_nifti_holds_the_pixels_that_were_in_the_pacs(
     project = await archive.ensure_project("hub-pixels", "Pixels")
     last = (await bring(importer, planted.accession, project))[-1]
 
-    files = await archive.list_files(project, last.study or "")
+    files = await archive.list_files(project, last.sessions[0])
     image = next(file for file in files if file.name.endswith(".nii.gz"))
     assert image.name.startswith("input_")
     await archive.download(image.uri, tmp_path / "out.nii.gz")
@@ -192,33 +198,33 @@ async def test_an_accession_that_matches_two_studies_fails_and_says_how_many(
     assert await archive.list_sessions(project) == []
 
 
-async def test_a_wildcard_is_refused_before_the_pacs_is_asked(orthanc: Orthanc) -> None:
-    nobody = Pacs("127.0.0.1", 1, orthanc.title, "TRUSTFLOW")
+async def test_a_wildcard_is_refused_before_the_pacs_is_asked(pacs: ByMove) -> None:
+    nobody = replace(pacs, peer=replace(pacs.peer, port=1))
     for vague in ("", "*", "ACC*", "A?C", "A\\B", " ACC", "A" * 17, "A\nB"):
         with pytest.raises(InvalidAccessionError):
             await nobody.find_studies(vague)
 
 
-async def test_an_accession_is_matched_with_its_case(orthanc: Orthanc, pacs: Pacs, tmp_path: Path) -> None:
+async def test_an_accession_is_matched_with_its_case(orthanc: Orthanc, pacs: ByMove, tmp_path: Path) -> None:
     planted = store(orthanc, plant(tmp_path, "ACC-Case", slices=2))
     assert [hit.instances for hit in await pacs.find_studies("ACC-Case")] == [2]
     assert await pacs.find_studies("ACC-CASE") == []
     assert planted.study_uid == (await pacs.find_studies("ACC-Case"))[0].study_uid
 
 
-async def test_a_pacs_that_does_not_listen_is_a_retryable_failure(importer: Importer, archive: Xnat) -> None:
-    deaf = replace(importer, pacs=replace(importer.pacs, port=1))
+async def test_a_pacs_that_does_not_listen_is_a_retryable_failure(importer: Importer, pacs: ByMove) -> None:
+    deaf = replace(importer, pacs=replace(pacs, peer=replace(pacs.peer, port=1)))
     last = (await bring(deaf, "ACC-DEAF", "unused"))[-1]
     assert last.code is FailureCode.PACS_UNREACHABLE
     assert last.code.retryable
 
 
 async def test_a_receiver_that_the_pacs_does_not_know_is_a_refused_move(
-    orthanc: Orthanc, importer: Importer, archive: Xnat, tmp_path: Path
+    orthanc: Orthanc, importer: Importer, pacs: ByMove, archive: Xnat, tmp_path: Path
 ) -> None:
     planted = store(orthanc, plant(tmp_path, "ACC-LOST", slices=1))
     project = await archive.ensure_project("hub-lost", "Lost")
-    last = (await bring(replace(importer, receiver_title="NOBODY"), planted.accession, project))[-1]
+    last = (await bring(replace(importer, pacs=replace(pacs, destination="NOBODY")), planted.accession, project))[-1]
     assert last.code is FailureCode.MOVE_REFUSED
 
 
@@ -230,11 +236,11 @@ async def test_an_import_goes_on_after_each_step_at_which_it_was_killed(
 
     for step in (Step.MOVING, Step.RECEIVED, Step.DEIDENTIFIED, Step.ARCHIVED):
         with pytest.raises(asyncio.CancelledError):
-            await importer.import_study(StudyOrder(planted.accession, project), dies_at(step))
+            await import_study(importer, StudyOrder(planted.accession, "hub", project), Dying(at=step))
     last = (await bring(importer, planted.accession, project))[-1]
 
     assert (last.step, last.slices_out) == (Step.CONVERTED, SLICES)
-    assert await archive.session_counts(project, last.study or "") == {"DICOM": SLICES, "NIFTI": 3}
+    assert await archive.session_counts(project, last.sessions[0]) == {"DICOM": SLICES, "NIFTI": 3}
     assert left(importer.spool.root) == []
 
 
@@ -248,28 +254,32 @@ async def test_what_must_wait_for_a_person_is_held_and_the_rest_goes_on(
     store(orthanc, planted)
     project = await archive.ensure_project("hub-held", "Held")
 
-    first = (await bring(importer, planted.accession, project))[-1]
-    again = (await bring(importer, planted.accession, project))[-1]
+    journal = FakeJournal()
+    first = (await bring(importer, planted.accession, project, journal))[-1]
+    again = (await bring(importer, planted.accession, project, journal))[-1]
 
     assert (first.step, first.archived, first.held) == (
         Step.CONVERTED, SLICES - 1, {"burned_in_annotation": 1},
     )  # fmt: skip
     assert (again.step, again.archived, again.held) == (Step.CONVERTED, first.archived, first.held)
-    assert len(importer.spool.held(planted.study_uid)) == 1
+    content = importer.content.find(KEYS.study(planted.study_uid))
+    assert content is not None
+    assert journal.held.keys() <= {file.name for file in content.files}
 
 
 async def test_a_stranger_is_not_let_in_by_the_receiver(receiver: Receiver, orthanc: Orthanc) -> None:
-    stranger = Pacs("127.0.0.1", orthanc.receiver_port, receiver.title, "STRANGER", timeout_s=5)
-    with pytest.raises(PacsError, match="refuses"):
-        await stranger.find_studies("ACC")
+    stranger = Peer("127.0.0.1", orthanc.receiver_port, receiver.title, "STRANGER", 5)
+    with pytest.raises(PacsError, match="title"):
+        await ByMove(stranger, receiver.spool, receiver.title, 5).echo()
 
 
-def dies_at(step: Step):
-    async def report(state: StudyState) -> None:
-        if state.step is step:
+@dataclass
+class Dying(FakeJournal):
+    at: Step = Step.MOVING
+
+    async def tell(self, state: StudyState) -> None:
+        if state.step is self.at:
             raise asyncio.CancelledError
-
-    return report
 
 
 def readable(path: Path) -> bytes:

@@ -1,10 +1,12 @@
 """A real PACS asked in all three ways: the same studies, the same bytes in the spool."""
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import pydicom
@@ -14,7 +16,7 @@ from pydicom.uid import generate_uid
 from pynetdicom import AE
 
 from infra.parts.orthanc import USER, Orthanc
-from infra.parts.part import free_port, running
+from infra.parts.part import free_port, running, start, stop, wait_or_die
 from trust_node.imaging.pacs import InvalidAccessionError, PacsError, StudyHit, Trouble
 from trust_node.imaging.pacs.get import ByGet
 from trust_node.imaging.pacs.move import ByMove
@@ -89,9 +91,13 @@ def login(orthanc: Orthanc) -> str:
 
 @pytest.fixture
 def ways(orthanc: Orthanc, receiver: Receiver) -> dict[str, Any]:
-    peer, spool = peer_of(orthanc), receiver.spool
+    return ways_to(orthanc, receiver.spool)
+
+
+def ways_to(orthanc: Orthanc, spool: Spool) -> dict[str, Any]:
+    peer = peer_of(orthanc)
     return {
-        "move": ByMove(peer, spool, receiver.title, stall_s=20),
+        "move": ByMove(peer, spool, orthanc.receiver_title, stall_s=20),
         "get": ByGet(peer, spool, stall_s=20),
         "web": ByWeb(WebSite(orthanc.dicomweb_url, login(orthanc)), spool, stall_s=20),
     }
@@ -183,8 +189,7 @@ async def test_a_destination_that_the_pacs_does_not_know_is_named(orthanc: Ortha
     planted = store(orthanc, plant(tmp_path, "NOWHERE"))
     moving = replace(ways["move"], destination="NOBODY")
     outcome = await moving.retrieve(StudyHit(planted.study_uid, 3))
-    assert outcome.refused
-    assert outcome.completed == 0
+    assert (outcome.refused, outcome.trouble) == (True, Trouble.DESTINATION_UNKNOWN)
 
 
 async def test_a_wrong_password_is_named(orthanc: Orthanc, tmp_path: Path) -> None:
@@ -208,3 +213,29 @@ async def test_a_wrong_title_is_named(orthanc: Orthanc) -> None:
     with pytest.raises(PacsError) as refused:
         await ByGet(wrong, Spool(Path("unused"))).echo()
     assert refused.value.trouble is Trouble.THEIR_TITLE_WRONG
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_pacs_that_is_killed_half_way_is_told_and_the_study_comes_whole_later(way: str, tmp_path: Path) -> None:
+    ports = (free_port(), free_port(), free_port())
+    doomed = Orthanc(tmp_path / "doomed", *ports, password=secrets.token_hex(8), dicomweb=True)
+    spool = Spool(tmp_path / "spool")
+    with running(doomed):
+        planted = store(doomed, plant(tmp_path, "KILLED", ("MR_small.dcm",) * 150))
+    doomed.prepare()
+    process = start(doomed)
+    wait_or_die(doomed, process)
+    with Receiver(spool, doomed.receiver_title, "127.0.0.1", doomed.receiver_port, (doomed.title,)):
+        asked = ways_to(doomed, spool)[way]
+        coming = asyncio.ensure_future(asked.retrieve(StudyHit(planted.study_uid, 150)))
+        while spool.count(planted.study_uid) < 3:
+            await asyncio.sleep(0.002)
+        stop(process, Signals.SIGKILL)
+        with pytest.raises(PacsError) as told:
+            await coming
+        assert told.value.trouble is Trouble.CUT_OFF
+        assert told.value.temporary
+        assert spool.count(planted.study_uid) < 150
+        with running(doomed):
+            outcome = await asked.retrieve(StudyHit(planted.study_uid, 150))
+        assert (outcome.completed, spool.count(planted.study_uid)) == (150, 150)

@@ -1,6 +1,11 @@
-"""A PACS that does what no PACS should: each misbehaviour has its name, and none hangs, crashes or keeps wrong images."""
+"""A PACS that does what none should: each misbehaviour has its name, none hangs, crashes or keeps wrong images."""
 
+import asyncio
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -76,7 +81,7 @@ async def test_too_few_images_show_in_the_counts(way: str, ways: Any, pacs: Fake
 @pytest.mark.parametrize("deaf", [False, True])
 @pytest.mark.parametrize("way", BOTH)
 async def test_a_pacs_that_stands_still_is_cancelled_and_then_left(
-    way: str, deaf: bool, ways: Any, pacs: FakePacs, study: Study, monkeypatch: pytest.MonkeyPatch
+    way: str, deaf: bool, *, ways: Any, pacs: FakePacs, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("trust_node.imaging.pacs.watching.GRACE_S", 1.0)
     pacs.stalls_after, pacs.deaf_to_cancel = 2, deaf
@@ -105,7 +110,7 @@ async def test_an_unknown_destination_is_told_with_its_remedy(ways: Any, pacs: F
 )
 @pytest.mark.parametrize("way", BOTH)
 async def test_a_refusal_keeps_its_status(
-    way: str, status: int, named: Trouble, ways: Any, pacs: FakePacs, study: Study
+    way: str, status: int, named: Trouble, *, ways: Any, pacs: FakePacs, study: Study
 ) -> None:
     pacs.move_status = status
     outcome = await ways[way].retrieve(hit(study))
@@ -191,3 +196,58 @@ async def test_a_pacs_with_too_many_associations_is_busy(study: Study, tmp_path:
         with peer.association(Verification, meter=Meter()), pytest.raises(PacsError) as busy:
             await ByGet(peer, Spool(tmp_path)).echo()
         assert (busy.value.trouble, busy.value.temporary) == (Trouble.BUSY, True)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x04\x00\xff\xff\xff\xff" + bytes(300_000),  # a PDU of 4 GiB
+        b"\x04\x00\x00\x02\x00\x01" + bytes(200_000),  # one byte more than negotiated
+        b"\x04\x00\x00\x00\x00\x06" + b"\xff" * 6,
+        b"\x04\x00\x00\x00\x00\x0a\x00\x00\x00\x06\x01\x03" + b"\x00" * 4,
+        b"\x99\x00\x00\x00\x00\x00",
+        b"GET / HTTP/1.1\r\n\r\n" * 20,
+    ],
+)
+async def test_bytes_of_no_protocol_end_a_query_in_time(raw: bytes, ways: Any, pacs: FakePacs) -> None:
+    pacs.raw = raw
+    began = monotonic()
+    assert await trouble(ways["get"].find_studies("ACC-1")) in {Trouble.CUT_OFF, Trouble.TOO_MUCH}
+    assert monotonic() - began < 8
+
+
+@pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH\r\n", b"\x02\x00\xff\xff\xff\xff", bytes(70_000)])
+async def test_a_peer_that_speaks_no_dicom_is_named_in_time(greeting: bytes, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        greeting_thread = threading.Thread(target=greet, args=(server, greeting), daemon=True)
+        greeting_thread.start()
+        peer = Peer("127.0.0.1", server.getsockname()[1], "PACS", US, timeout_s=1)
+        assert await trouble(ByGet(peer, Spool(tmp_path)).echo()) is Trouble.NOT_DICOM
+
+
+def greet(server: socket.socket, greeting: bytes) -> None:
+    kept = []
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            connection.sendall(greeting)
+            kept.append(connection)
+
+
+async def test_a_cancelled_retrieval_ends_at_the_pacs_too(ways: Any, pacs: FakePacs, study: Study) -> None:
+    pacs.stalls_after = 1
+    running = asyncio.ensure_future(replace(ways["get"], stall_s=60).retrieve(hit(study)))
+    while ways["get"].spool.count(study.study_uid) < 1:
+        await asyncio.sleep(0.02)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert pacs.cancels >= 1
+
+
+async def test_studies_may_come_at_the_same_time(ways: Any, pacs: FakePacs) -> None:
+    pacs.studies += [Study(f"ACC-{number}", images=5) for number in range(2, 6)]
+    way = ways["get"]
+    outcomes = await asyncio.gather(*(way.retrieve(hit(each)) for each in pacs.studies))
+    assert [outcome.completed for outcome in outcomes] == [each.images for each in pacs.studies]
+    assert [way.spool.count(each.study_uid) for each in pacs.studies] == [each.images for each in pacs.studies]

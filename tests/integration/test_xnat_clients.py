@@ -3,13 +3,15 @@
 import gc
 import zipfile
 from hashlib import md5
+from pathlib import Path
 
 import pydicom
 import pytest
+import pyxnat
 import xnat as xnatpy
 
 from infra.parts.xnat import ADMIN
-from tests.integration.xnat_ground import MR, Client, altered, zip_of
+from tests.integration.xnat_ground import MR, Client, altered, study, zip_of
 
 pytestmark = pytest.mark.integration
 
@@ -42,8 +44,8 @@ class TestXnatpy:
     def test_it_knows_the_version_and_the_project(self, session, project):
         assert session.xnat_version == "1.9.0"
         found = session.projects[project]
-        assert (found.name, found.secondary_id) == ("A study", "hub-1")
-        assert session.projects["A study"] is not None
+        assert (found.name, found.secondary_id) == (f"Study {project}", "hub-1")
+        assert session.projects[f"Study {project}"].id == project
         assert found.access_level == "Owners"
 
     def test_it_creates_a_subject_and_a_session(self, session, project):
@@ -96,7 +98,7 @@ class TestXnatpy:
     def test_it_lists_users_tokens_prearchive_and_tables(self, session, project, xnat):
         assert session.projects[project].users[ADMIN].access_level == "Owners"
         assert ADMIN in session.users
-        assert session.prearchive.sessions() == []
+        assert session.prearchive.sessions(project) == []
         token = session.services.issue_token()
         with xnatpy.connect(xnat.url, user=token.alias, password=token.secret, loglevel="ERROR") as again:
             assert project in again.projects
@@ -122,3 +124,112 @@ class TestXnatpy:
     def test_a_wrong_password_is_a_failed_login(self, xnat):
         with pytest.raises(xnatpy.exceptions.XNATLoginFailedError):
             xnatpy.connect(xnat.url, user=ADMIN, password="wrong", loglevel="CRITICAL")
+
+    def test_it_imports_into_the_prearchive_and_archives_from_there(self, session, project):
+        content = zip_of(*study(71, slices=2))
+        waiting = session.services.import_(
+            data=content, project=project, subject="anna", experiment="visit", destination="/prearchive"
+        )
+        assert (waiting.status, waiting.subject, waiting.label) == ("READY", "anna", "visit")
+        (scan,) = waiting.scans
+        (resource,) = scan.resources
+        assert (resource.file_count, sorted(file.name for file in resource.files)) == (
+            2,
+            ["1.2.71.1.1.dcm", "1.2.71.1.2.dcm"],
+        )
+        archived = waiting.archive()
+        assert archived.scans["1"].resources["DICOM"].file_count == 2
+        assert session.prearchive.sessions(project) == []
+
+    def test_it_moves_rebuilds_and_deletes_in_the_prearchive(self, session, admin, project, tmp_path):
+        other = admin.new_project()
+        for number in (72, 73):
+            admin.import_zip(project, zip_of(*study(number)), session=f"e{number}", dest="/prearchive")
+        first, second = session.prearchive.sessions(project)
+        first.rebuild()
+        first.move(other)
+        second.delete()
+        assert session.prearchive.sessions(project) == []
+        (moved,) = session.prearchive.sessions(other)
+        moved.download(tmp_path / "moved.zip")
+        with zipfile.ZipFile(tmp_path / "moved.zip") as zipped:
+            assert zipped.testzip() is None
+            assert len(zipped.namelist()) == 1
+
+    def test_it_edits_fields_and_reads_them_back(self, session, project):
+        subject = session.classes.SubjectData(parent=session.projects[project], label="anna")
+        imported = session.services.import_(
+            data=zip_of(MR.read_bytes()), project=project, subject="anna", experiment="visit"
+        )
+        imported.scans["1"].quality = "usable"
+        imported.scans["1"].type = "T1w"
+        session.clearcache()
+        scan = session.projects[project].experiments["visit"].scans["T1w"]
+        assert (scan.id, scan.quality) == ("1", "usable")
+        assert [row.label for row in subject.experiments.tabulate(columns=["label"])] == ["visit"]
+
+
+class TestPyxnat:
+    """It asks for CSV, sends multipart, and knows types by their xsiType alone."""
+
+    @pytest.fixture
+    def interface(self, xnat):
+        connected = pyxnat.Interface(xnat.url, user=ADMIN, password=xnat.password)
+        yield connected
+        connected.disconnect()
+
+    @pytest.fixture
+    def scan(self, admin, interface, project):
+        content = zip_of(*study(81, slices=3))
+        assert admin.import_zip(project, content, subject="anna", session="visit").status_code == 200
+        return interface.select.project(project).subject("anna").experiment("visit").scan("1")
+
+    def test_it_creates_every_level(self, interface, project):
+        experiment = interface.select.project(project).subject("bert").experiment("visit")
+        experiment.create(experiments="xnat:mrSessionData")
+        assert experiment.exists()
+        assert interface.select.project(project).subject("bert").label() == "bert"
+        scan = experiment.scan("7")
+        scan.create(scans="xnat:mrScanData")
+        assert interface.select(f"/project/{project}/subject/bert/experiment/visit/scans").get() == ["7"]
+
+    def test_it_lists_by_csv(self, interface, project, scan):
+        assert project in interface.select.projects().get()
+        assert [s.label() for s in interface.select.project(project).subjects()] == ["anna"]
+        (session,) = interface.select.project(project).subject("anna").experiments()
+        assert (session.label(), session.datatype()) == ("visit", "xnat:mrSessionData")
+        assert sorted(file.label() for file in scan.resource("DICOM").files()) == [
+            f"1.2.81.1.{n}.dcm" for n in (1, 2, 3)
+        ]
+
+    def test_it_uploads_reads_and_deletes_a_file(self, interface, project, tmp_path):
+        (tmp_path / "labels.csv").write_text("id,label\n1,2\n")
+        file = interface.select.project(project).resource("LABELS").file("labels.csv")
+        file.put(str(tmp_path / "labels.csv"), format="CSV", content="labels", tags="t")
+        assert file.exists()
+        assert Path(file.get(str(tmp_path / "back.csv"))).read_text() == "id,label\n1,2\n"
+        assert (int(file.size()), file.format(), file.content()) == (13, "CSV", "labels")
+        file.delete()
+        assert not file.exists()
+
+    def test_it_downloads_a_session_as_a_zip(self, interface, project, scan, tmp_path):
+        session = interface.select.project(project).subject("anna").experiment("visit")
+        session.scans().download(str(tmp_path), type="ALL", extract=True)
+        assert len(list(tmp_path.rglob("*.dcm"))) == 3
+
+    def test_it_reads_and_sets_attributes(self, interface, project, scan):
+        scan.attrs.set("quality", "usable")
+        assert scan.attrs.get("quality") == "usable"
+        assert scan.attrs.get("xnat:imageScanData/quality") == "usable"
+
+    def test_it_knows_who_belongs_to_a_project(self, interface, project, member):
+        login = member.auth[0]
+        interface.select.project(project).add_user(login, "member")
+        assert login in interface.select.project(project).users()
+        assert interface.select.project(project).user_role(login) == "member"
+        interface.select.project(project).remove_user(login)
+        assert login not in interface.select.project(project).users()
+
+    def test_it_deletes(self, interface, project, scan):
+        interface.select.project(project).subject("anna").delete()
+        assert interface.select.project(project).subjects().get() == []

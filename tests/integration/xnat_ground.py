@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import secrets
 import socket
 import zipfile
@@ -45,6 +46,36 @@ def study(number, slices=1, source=MR):
     return [altered(source, SOPInstanceUID=f"{uid}.1.{n}", InstanceNumber=n, **named) for n in range(1, slices + 1)]
 
 
+def lay_out_sessions(root, count):
+    """Lay out a project of that many sessions, a scan with a file in each, as the archive itself would."""
+
+    def write(folder, name, document):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(document))
+
+    project = root / "projects" / "P"
+    write(project, "node.json", {"id": "P", "fields": {"name": "P"}, "members": {"admin": "owner"}})
+    subject = {"id": "XNAT_S00001", "fields": {"label": "s", "insert_date": "2026"}, "members": {}}
+    write(project / "subjects" / "XNAT_S00001", "node.json", subject)
+    for number in range(count):
+        name = f"XNAT_E{number:05d}"
+        fields = {"label": f"e{number}", "subject_ID": "XNAT_S00001", "xsiType": "xnat:mrSessionData"}
+        fields |= {"date": f"20{number % 20:02d}-01-02", "UID": f"1.2.{number}", "insert_date": "2026"}
+        session = project / "experiments" / name
+        write(session, "node.json", {"id": name, "fields": fields, "members": {}})
+        scan = {
+            "id": "1",
+            "fields": {"type": "T1", "xsiType": "xnat:mrScanData", "UID": f"1.2.{number}.1"},
+            "members": {},
+        }
+        write(session / "scans" / "1", "node.json", scan)
+        resource = session / "scans" / "1" / "resources" / "DICOM"
+        notes = {"format": "DICOM", "content": "RAW", "tags": ""}
+        write(resource, "resource.json", {"id": str(number), "label": "DICOM", "notes": notes})
+        (resource / "files").mkdir()
+        (resource / "files" / "1.dcm").write_bytes(b"x")
+
+
 @contextmanager
 def uploading(part, path):
     """Hold an upload open in the middle of its body, once its first bytes are on the archive's disk."""
@@ -84,7 +115,7 @@ class Client(requests.Session):
 
     def new_project(self):
         name = f"p{secrets.token_hex(4)}"
-        said = {"name": "A study", "secondary_ID": "hub-1"}
+        said = {"name": f"Study {name}", "secondary_ID": "hub-1"}
         assert self.put(f"/data/projects/{name}", params=said).status_code == 201
         return name
 

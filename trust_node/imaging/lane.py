@@ -1,11 +1,13 @@
 """The imaging lane: one job per study, each step told as it happens; one bad study never stops the others."""
 
+import asyncio
 import logging
 import os
 import signal
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from bus.lanes import Job, Lanes
 from bus.uow import UnitOfWork
@@ -22,25 +24,32 @@ from trust_node.jobs import ImportStudy, SettleOverdue
 
 log = logging.getLogger(__name__)
 
+IN_PLACE = timedelta(seconds=60)
 CLAIMS = 12
 """Of one job: so often may the node die over it, or stumble over itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImagingLane:
-    """``importer`` gives the parts once they are open; ``several`` is the trust's rule where projects have none."""
+    """``importer`` gives the parts once they are open; ``several`` is the trust's rule where projects have none.
+
+    ``turn`` says when the next study may begin, by the PACS's hours and pace.
+    """
 
     asks: Asks
     importer: Callable[[], Importer]
     parallel: int
     retries: int
     several: Several
+    turn: Callable[[datetime], datetime]
 
     def join(self, lanes: Lanes) -> None:
         lanes.lane("imaging", on_failure=self._gave_up, workers=self.parallel, attempts=CLAIMS)(self.work)
         lanes.lane("deadlines", on_failure=_never, attempts=CLAIMS)(self.settle_overdue)
 
     async def work(self, message: ImportStudy, job: Job) -> None:
+        if not await self._may_begin(message, job):
+            return
         async with job.transaction() as uow:
             study = await store.begin(uow.connection, message.project_id, message.study)
             project = await node.project(uow.connection, message.project_id)
@@ -53,6 +62,17 @@ class ImagingLane:
             self.asks.trust_id, message, job, study.attempt, project.dicom_to_nifti, study.failures, self.retries
         )
         await self._import(study, project, telling)
+
+    async def _may_begin(self, message: ImportStudy, job: Job) -> bool:
+        """Wait a moment in place; what has to wait for longer waits by its row."""
+        now = datetime.now(UTC)
+        turn = self.turn(now)
+        if turn - now > IN_PLACE:
+            async with job.done() as uow:
+                uow.enqueue("imaging", message, run_at=turn)
+            return False
+        await asyncio.sleep((turn - now).total_seconds())
+        return True
 
     async def settle_overdue(self, message: SettleOverdue, job: Job) -> None:
         async with job.done() as uow:

@@ -21,6 +21,7 @@ from trust_node.imaging.pacs import (
     SeveralStudies,
     SeveralStudiesError,
     StudyHit,
+    Trouble,
     choose,
 )
 from trust_node.imaging.states import Step, StudyState
@@ -29,6 +30,9 @@ from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
 from trust_node.imaging.xnat.sending import Destination, send_study
 
 log = logging.getLogger(__name__)
+
+NOT_FOR_US = frozenset({Trouble.DESTINATION_UNKNOWN, Trouble.NOT_ALLOWED})
+"""The PACS sends us nothing at all; whatever else it says of a retrieval, what has arrived is counted."""
 
 
 class StudyFailedError(Exception):
@@ -206,7 +210,7 @@ class _Passage:
         """Have the study sent; return how many images the PACS says it had to send."""
         await self.reach(Step.MOVING, received=self.parts.spool.count(parcel.hit.study_uid))
         outcome = await self.parts.pacs.retrieve(parcel.hit)
-        if outcome.refused:
+        if outcome.trouble in NOT_FOR_US:
             raise StudyFailedError(FailureCode.MOVE_REFUSED)
         return outcome.completed + outcome.warning + outcome.failed
 

@@ -9,6 +9,7 @@ from schemas.trust import CompareImport, PurgeProject, SetMembers
 from trust_node.imaging.comparing import Comparing
 from trust_node.imaging.purging import Purging
 from trust_node.jobs import CoverEnrichment
+from trust_node.people.admitting import Admitting
 
 ATTEMPTS = 40
 """With pauses of five seconds: a restart of the archive or the PACS is outlasted."""
@@ -22,6 +23,7 @@ class ProjectLanes:
 
     comparing: Comparing
     purging: Purging
+    admitting: Admitting
 
     def join(self, lanes: Lanes) -> None:
         lanes.lane("imports", on_failure=_logged_is_enough, workers=2, attempts=ATTEMPTS)(self.work)
@@ -37,7 +39,7 @@ class ProjectLanes:
                 """Part F's cover() joins here."""
 
     async def set_members(self, message: SetMembers, job: Job) -> None:
-        """Part F's reconcile() joins here."""
+        await self.admitting.work(message, job)
 
 
 def _logged_is_enough(_message: Any, _uow: UnitOfWork, _code: str, _reason: str) -> None:

@@ -100,11 +100,12 @@ class Part:
     spool: Spool
     path: str
     descriptor: int
+    kept: bool = False
 
     def write(self, data: bytes | memoryview) -> None:
         """Append all of `data`, or raise OSError."""
-        while written := os.write(self.descriptor, data):
-            data = data[written:]
+        while data:
+            data = data[os.write(self.descriptor, data) :]
 
     def keep(self, study_uid: str, instance_uid: str) -> Path:
         """Let it be seen, whole, among its study's files."""
@@ -115,18 +116,16 @@ class Part:
         except FileNotFoundError:
             Path(folder).mkdir(parents=True, exist_ok=True)
             os.replace(self.path, target)  # noqa: PTH105
-        self._close()
+        self.kept = True
         return Path(target)
 
     def drop(self) -> None:
-        """Delete it unless it was kept; safe to call twice."""
+        """Close it, and delete it unless it was kept; safe to call twice."""
         if self.descriptor >= 0:
-            self._close()
-            Path(self.path).unlink(missing_ok=True)
-
-    def _close(self) -> None:
-        os.close(self.descriptor)
-        self.descriptor = -1
+            os.close(self.descriptor)
+            self.descriptor = -1
+            if not self.kept:
+                Path(self.path).unlink(missing_ok=True)
 
 
 def _created(path: str) -> int:

@@ -24,10 +24,11 @@ from schemas.trust import (
 )
 from schemas.trust import GrantExpired as GrantExpiredEvent
 from trust_node import store
+from trust_node.imaging.enrichment.labels import LabelsUnreadableError
 from trust_node.imaging.xnat import Xnat, XnatRefusedError, XnatUnreachableError
 from trust_node.software import versions
 from trust_node.training.bundle import unpack
-from trust_node.training.dataset import Dataset, LabelsUnreadableError, gather
+from trust_node.training.dataset import Dataset, gather
 from trust_node.training.isolation import SandboxUnavailable
 from trust_node.training.runs import Folders, KeptAnswer, Runs
 from trust_node.training.sandbox import SandboxDied, SandboxTimeout, Task

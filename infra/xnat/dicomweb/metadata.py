@@ -87,8 +87,11 @@ def bulk_value(dataset: Dataset, path: Sequence[str]) -> DataElement | RawDataEl
     try:
         for tag, number in zip(path[:-1:2], path[1::2], strict=True):
             dataset = dataset[BaseTag(int(tag, 16))].value[int(number)]
-        return dataset.get_item(BaseTag(int(path[-1], 16)))
+        found = dataset.get_item(BaseTag(int(path[-1], 16)))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise not_found("bulkdata: the instance has no such element") from error
     except (ValueError, OverflowError) as error:
         raise bad_request("bulkdata: give a tag's eight digits, below a sequence tag/item/tag") from error
+    if found is None:
+        raise not_found("bulkdata: the instance has no such element")
+    return found

@@ -50,6 +50,7 @@ class Web:
     def routes(self) -> list[Route]:
         return [
             Route("/", self._front),
+            Route("/favicon.ico", self._no_icon),
             Route("/web/login", self._log_in, methods=["POST"]),
             Route("/web/logout", self._log_out, methods=["POST"]),
             Route("/web/static/{name}", self._static),
@@ -64,6 +65,9 @@ class Web:
         if user is None:
             return _html(pages.login_page(failed="failed" in request.query_params))
         return _html(pages.projects_page(user, [p for p in self._archive.projects.values() if user.role(p)]))
+
+    async def _no_icon(self, _: Request) -> Response:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def _log_in(self, request: Request) -> Response:
         given = await bodies.form(request)

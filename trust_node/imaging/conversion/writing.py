@@ -9,10 +9,12 @@ import struct
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import nibabel
+from numpy.typing import NDArray
 from pydicom import Dataset
 
 from trust_node.imaging.conversion.plain import Volume
@@ -30,14 +32,14 @@ NOTED = ("Modality", "MagneticFieldStrength", "Manufacturer", "ManufacturerModel
 
 def write_nifti(volume: Volume, file: Path) -> None:
     """Write a NIfTI-1 file, gzipped."""
-    content = memoryview(_header(volume) + volume.values.tobytes(order="F"))
+    header, checksum = _header(volume), 0
     with ThreadPoolExecutor(THREADS) as pool, file.open("wb") as out:
         out.write(GZIP_HEADER)
-        checksum = pool.submit(zlib.crc32, content)
-        for packed in pool.map(_packed, _pieces(content)):
+        for raw, packed in chain([_packed(header)], pool.map(_packed, _pieces(volume))):
+            checksum = zlib.crc32(raw, checksum)
             out.write(packed)
         out.write(zlib.compressobj(wbits=RAW_DEFLATE).flush())
-        out.write(struct.pack("<II", checksum.result(), len(content) % 2**32))
+        out.write(struct.pack("<II", checksum, (len(header) + volume.values.nbytes) % 2**32))
 
 
 def write_notes(header: Dataset, file: Path) -> None:
@@ -59,14 +61,18 @@ def _header(volume: Volume) -> bytes:
     return bytes(header.binaryblock) + NO_EXTENSION
 
 
-def _pieces(content: memoryview) -> Iterator[memoryview]:
-    return (content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
+def _pieces(volume: Volume) -> Iterator[NDArray[Any]]:
+    """Yield a few slices at a time, in the order in which NIfTI has them."""
+    slices = volume.values.T
+    at_once = max(1, PIECE_BYTES // slices[0].nbytes)
+    return (slices[start : start + at_once] for start in range(0, len(slices), at_once))
 
 
-def _packed(piece: memoryview) -> bytes:
-    """Deflate a piece so that the next can follow it: it ends at a whole byte and needs nothing before it."""
+def _packed(piece: bytes | NDArray[Any]) -> tuple[bytes, bytes]:
+    """Return a piece and what it is deflated to: that ends at a whole byte, and needs nothing before it."""
+    raw = piece if isinstance(piece, bytes) else piece.tobytes()
     packer = zlib.compressobj(1, zlib.DEFLATED, RAW_DEFLATE, MEMORY, zlib.Z_RLE)
-    return packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
+    return raw, packer.compress(raw) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
 def _plain(value: Any) -> str | float:

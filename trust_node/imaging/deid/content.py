@@ -15,7 +15,9 @@ _DESCRIBING: dict[tuple[str, str], Option | None] = {
     ("NCIt", "C54627"): None,  # Experience
 }
 # Code meanings of these are published words; of a local scheme they are whatever a hospital wrote.
-_PUBLIC_SCHEMES = frozenset({"DCM", "SCT", "SRT", "SNM3", "99SDM", "LN", "UCUM", "RADLEX", "FMA", "NCIt", "UMLS", "I10"})
+_PUBLIC_SCHEMES = frozenset(
+    {"DCM", "SCT", "SRT", "SNM3", "99SDM", "LN", "UCUM", "RADLEX", "FMA", "NCIt", "UMLS", "I10"}
+)
 
 
 def describes_a_person(item: Dataset, options: frozenset[Option]) -> bool:

@@ -1,6 +1,7 @@
 """PS3.15 annex E on a pydicom data set, at every depth: the plain way, which knows every encoding."""
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -85,7 +86,7 @@ def _decision(element: DataElement, scope: Scope) -> Decision:
 def _cleaned(element: DataElement, decision: Decision, scope: Scope, changes: list[Change]) -> DataElement | None:
     action = decision.action
     if action is Action.KEEP or (action in (Action.DUMMY, Action.CLEAN) and element.is_empty):
-        return element
+        return copy(element)  # whoever changes the result must not reach the original
     if action in _DEEPER or (action is Action.DUMMY and element.VR == "SQ"):
         return _sequence(element, action, scope, changes)
     if action is Action.CLEAN:
@@ -94,9 +95,7 @@ def _cleaned(element: DataElement, decision: Decision, scope: Scope, changes: li
     return None if action is Action.REMOVE else _with(element, _VALUES[action](element, scope))
 
 
-def _cleaned_text(
-    element: DataElement, decision: Decision, scope: Scope, changes: list[Change]
-) -> DataElement | None:
+def _cleaned_text(element: DataElement, decision: Decision, scope: Scope, changes: list[Change]) -> DataElement | None:
     texts = [clean_text(text) for text in _texts(element)]
     if not any(texts):
         return _cleaned(element, Decision(decision.otherwise, decision.rule), scope, changes)

@@ -3,7 +3,7 @@
 Gives the same data set as `plain.deidentify`; what it does not know it leaves to that (`OddEncodingError`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -37,11 +37,11 @@ class Rewritten:
     meta
         Preamble and file meta information.
     elements
-        The data set's elements, in order; bulk data are views of the original.
+        The data set's elements by tag, in order; bulk data are views of the original.
     """
 
     meta: bytes
-    elements: tuple[Part, ...]
+    elements: tuple[tuple[int, Part], ...]
     instance: str
     study: str
     subject: str
@@ -51,11 +51,17 @@ class Rewritten:
     def parts(self) -> Iterator[Part]:
         """Yield the file in few large pieces: what lies between bulk data is joined."""
         yield self.meta
-        for is_small, group in groupby(self.elements, lambda part: isinstance(part, bytes)):
+        for is_small, group in groupby(self.elements, lambda element: isinstance(element[1], bytes)):
+            pieces = (part for _, part in group)
             if is_small:
-                yield b"".join(group)
+                yield b"".join(pieces)
             else:
-                yield from group
+                yield from pieces
+
+    @property
+    def small(self) -> list[bytes]:
+        """Return the elements that are no bulk data."""
+        return [part for _, part in self.elements if isinstance(part, bytes)]
 
 
 def rewrite(original: Original, plan: DeidPlan) -> Rewritten:
@@ -114,7 +120,7 @@ def _assembled(
     outputs.sort(key=itemgetter(0))
     instance = _uid_after(original.uid(_INSTANCE), memory)
     meta = PREAMBLE + meta_bytes(memory.sop_class, instance, original.syntax)
-    elements = tuple(part for _, part in outputs if part)
+    elements = tuple(output for output in outputs if output[1])
     study = memory.plan.keys.study(original.uid(_STUDY))
     return Rewritten(meta, elements, instance, study, memory.patient.subject, changes)
 
@@ -134,12 +140,12 @@ def _memory(original: Original, plan: DeidPlan) -> Memory:
 
 
 @lru_cache(maxsize=64)
-def _rewritten(raw: bytes, explicit: bool) -> bytes:  # noqa: FBT001  cached by position
+def _rewritten(raw: bytes, explicit: bool) -> bytes:
     return encoded(decoded(raw, explicit=explicit), explicit=explicit)
 
 
 @lru_cache(maxsize=64)
-def _text(raw: bytes, explicit: bool) -> str:  # noqa: FBT001  cached by position
+def _text(raw: bytes, explicit: bool) -> str:
     return str(decoded(raw, explicit=explicit).get("PatientID") or "")
 
 

@@ -1,17 +1,26 @@
 """De-identifies files: the part that a worker process runs."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import pydicom
 
-from trust_node.imaging.deid.plain import DeidResult, deidentify
+from trust_node.imaging.deid.after import asks_for_pixels, is_idle
+from trust_node.imaging.deid.changes import Change
+from trust_node.imaging.deid.fast import rewrite
+from trust_node.imaging.deid.header import with_additions
+from trust_node.imaging.deid.judged import judged, steady
 from trust_node.imaging.deid.keys import DeidKeys
-from trust_node.imaging.deid.leaks import identity, leaks
-from trust_node.imaging.deid.screen import Held, HoldReason
+from trust_node.imaging.deid.original import parse
+from trust_node.imaging.deid.pixels import Held, HoldReason
+from trust_node.imaging.deid.plain import deidentify
+from trust_node.imaging.deid.plan import DeidPlan, as_plan
+from trust_node.imaging.deid.raw import OddEncodingError
+from trust_node.imaging.deid.results import CleanFile, HeldFile, Leaked
+from trust_node.imaging.deid.watched import refuse_leaks, watch, whose
 
 log = logging.getLogger(__name__)
 
@@ -21,59 +30,76 @@ pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
 
 
 @dataclass(frozen=True, slots=True)
-class CleanFile:
-    """One de-identified file and the pseudonyms in it."""
-
-    path: Path
+class _Result:
+    parts: Iterable[bytes | memoryview]
+    instance: str
     study: str
     subject: str
+    changes: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HeldFile:
-    """One original that waits for a person of the trust."""
-
-    original: Path
-    reason: HoldReason
-
-
-def clean_files(originals: Sequence[Path], folder: Path, keys: DeidKeys) -> list[CleanFile | HeldFile]:
+def clean_files(originals: Sequence[Path], folder: Path, plan: DeidPlan | DeidKeys) -> list[CleanFile | HeldFile]:
     """De-identify each of `originals` into `folder`; twice is the same as once."""
-    return [clean_file(original, folder, keys) for original in originals]
+    settled = as_plan(plan)
+    return [clean_file(original, folder, settled) for original in originals]
 
 
-def clean_file(original: Path, folder: Path, keys: DeidKeys) -> CleanFile | HeldFile:
+def clean_file(original: Path, folder: Path, plan: DeidPlan | DeidKeys) -> CleanFile | HeldFile:
     """De-identify one file, check the result for leaks, and only then let it appear under its new UID."""
     try:
-        result, encoded = _checked(original, keys)
+        result = _checked(original.read_bytes(), as_plan(plan))
+    except Leaked as leaked:
+        return HeldFile(original, leaked.reason, leaked.places)
     except Held as held:
         return HeldFile(original, held.reason)
-    target = folder / f"{result.dataset.SOPInstanceUID}.dcm"
+    target = folder / f"{result.instance}.dcm"
+    _write(target, result.parts)
+    return CleanFile(target, result.study, result.subject, result.changes)
+
+
+def _write(target: Path, parts: Iterable[bytes | memoryview]) -> None:
     part = target.with_suffix(".part")
-    part.write_bytes(encoded)
+    with part.open("wb", buffering=0) as file:
+        for piece in parts:
+            file.write(piece)
     part.replace(target)
-    return CleanFile(target, result.study, result.subject)
 
 
-def _checked(original: Path, keys: DeidKeys) -> tuple[DeidResult, bytes]:
-    raw = original.read_bytes()
+def _checked(data: bytes, plan: DeidPlan) -> _Result:
     try:
-        dataset = pydicom.dcmread(BytesIO(raw))
-        forbidden = identity(dataset)
-        result = deidentify(dataset, keys)
-        encoded = _encoded(result.dataset)
+        try:
+            return _fast(data, plan)
+        except OddEncodingError:
+            return _plain(data, plan)
     except Held:
         raise
     except Exception as error:  # noqa: BLE001  hostile bytes break a parser in any way it knows, and must not stop a study
         # Only the class: a parser's message quotes what it could not parse.
         log.warning("held as unreadable: %s", type(error).__name__)
         raise Held(HoldReason.UNREADABLE) from None
-    if leaks(forbidden, result.dataset):
-        raise Held(HoldReason.LEAK)
-    return result, encoded
 
 
-def _encoded(dataset: pydicom.FileDataset) -> bytes:
+def _fast(data: bytes, plan: DeidPlan) -> _Result:
+    original = parse(data)
+    shared = steady(original)
+    judgement = judged(original, plan, shared)
+    if judgement.reason is not None:
+        raise Held(judgement.reason)
+    if judgement.rectangles or asks_for_pixels(plan):
+        raise OddEncodingError
+    result = rewrite(original, plan)
+    if not is_idle(plan):
+        result = with_additions(result, original, plan)
+    watch(original, result, plan, shared)
+    return _Result(result.parts, result.instance, result.study, result.subject, result.changes)
+
+
+def _plain(data: bytes, plan: DeidPlan) -> _Result:
+    dataset = pydicom.dcmread(BytesIO(data))
+    forbidden = whose(dataset, plan)
+    result = deidentify(dataset, plan)
     buffer = BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
+    result.dataset.save_as(buffer, enforce_file_format=True)
+    instance, written = str(result.dataset.SOPInstanceUID), buffer.getvalue()
+    refuse_leaks(forbidden, written)
+    return _Result((written,), instance, result.study, result.subject, result.changes)

@@ -7,24 +7,26 @@ from trust_node.imaging.deid.plan import DeidPlan
 
 MOST_KEPT = 256
 # Values of these change from slice to slice; of them the rules read only two, and whether they are there.
-_VARYING = frozenset({"UI", "DA", "DS", "DT", "IS", "TM"})
+_NUMBERED = frozenset({"UI", "DS", "IS", "TM"})
 _CLASS, _INSTANCE, _STUDY, _FRAMES = 0x00080016, 0x00080018, 0x0020000D, 0x00280008
+
+Shared = tuple[bytes | int, ...]
 
 _judgements: Kept[tuple[object, ...], Judgement] = Kept(MOST_KEPT)
 
 
-def judged(original: Original, plan: DeidPlan) -> Judgement:
-    """Return what `pixels.judge` says of the object's header."""
+def judged(original: Original, plan: DeidPlan, shared: Shared) -> Judgement:
+    """Return what `pixels.judge` says of the object's header; `shared` is what `steady` gives for it."""
     if not (original.uid(_INSTANCE) and original.uid(_STUDY)):
         return Judgement(HoldReason.NO_IDENTITY if original.uid(_CLASS) else HoldReason.NO_SOP_CLASS)
-    key = (plan.pixel_rules, original.raw(_CLASS), original.raw(_FRAMES), *steady(original))
+    key = (plan.digest, original.raw(_CLASS), original.raw(_FRAMES), *shared)
     return _judgements.get(key, lambda: judge(original.header(), plan.pixel_rules))
 
 
-def steady(original: Original) -> tuple[bytes | int, ...]:
-    """Return what slices of a series share: values of most kinds, and the tags of all the others."""
+def steady(original: Original) -> Shared:
+    """Return what slices of a series share: values of most kinds, and the tags of all others."""
     data = original.data
     return tuple(
-        tag if piece.vr in _VARYING or piece.end - piece.start > BULK else data[piece.start : piece.end]
+        tag if piece.vr in _NUMBERED or piece.end - piece.start > BULK else data[piece.start : piece.end]
         for tag, piece in original.found.items()
     )

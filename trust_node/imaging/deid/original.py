@@ -1,7 +1,7 @@
 """A received file, taken apart without reading what its elements say."""
 
 from dataclasses import dataclass
-from struct import error as StructError
+from struct import error
 
 from pydicom import Dataset
 
@@ -67,7 +67,7 @@ def _meta(data: bytes) -> tuple[str, int]:
         while (piece := explicit_piece(data, at)).tag < _DATA_SET:
             syntax = _uid(data, piece) if piece.tag == _SYNTAX else syntax
             at = piece.end
-    except (OddEncodingError, StructError):
+    except (OddEncodingError, error):
         pass  # where an implicit data set begins, no explicit element does
     return syntax, at
 

@@ -1,4 +1,4 @@
-"""De-identifies a pydicom data set by a plan: the way that every encoding can go."""
+"""De-identifies a pydicom data set by a plan: the way that every encoding, and every change of pixels, can go."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,16 @@ from pydicom import Dataset
 from pydicom.dataset import FileDataset
 from pydicom.uid import UID
 
+from trust_node.imaging.deid.after import after_profile
 from trust_node.imaging.deid.changes import Change
 from trust_node.imaging.deid.dataset import Scope, clean
 from trust_node.imaging.deid.keys import DeidKeys
-from trust_node.imaging.deid.pixels import Held, HoldReason, judge
-from trust_node.imaging.deid.plan import DeidPlan, as_plan, patient_of
-from trust_node.imaging.deid.signing import PSEUDONYMS, SIGNED, file_meta, sign
+from trust_node.imaging.deid.options import Option
+from trust_node.imaging.deid.pixels import Held, HoldReason, Rectangle, blank, judge
+from trust_node.imaging.deid.plan import DeidPlan, Patient, as_plan, patient_of
+from trust_node.imaging.deid.signing import PSEUDONYMS, SIGNED_PATHS, file_meta, sign
+
+_BLANKED = Change("(7FE0,0010)", "blank", "pixels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +34,39 @@ def deidentify(original: Dataset, plan: DeidPlan | DeidKeys) -> DeidResult:
     Raises
     ------
     Held
-        If the object must wait for a person (see `pixels.judge`), or doesn't say how it is encoded.
+        If the object must wait for a person (`pixels.judge`, a script), or doesn't say how it is encoded.
     """
     plan = as_plan(plan)
     judgement = judge(original, plan.pixel_rules)
     if judgement.reason is not None:
         raise Held(judgement.reason)
-    patient, changes = patient_of(original, plan.keys), list[Change]()
+    patient, study = patient_of(original, plan.keys), plan.keys.study(str(original.StudyInstanceUID))
+    result, changes = _profiled(original, plan, patient)
+    changes += _blanked(result, judgement.rectangles, plan)
+    changes += after_profile(result, plan, study, patient.subject)
+    return DeidResult(result, study, patient.subject, tuple(changes))
+
+
+def _profiled(original: Dataset, plan: DeidPlan, patient: Patient) -> tuple[FileDataset, list[Change]]:
+    changes: list[Change] = []
     scope = Scope(plan.profile, plan.keys, patient.days, str(original.SOPClassUID))
-    cleaned = clean(_unsigned(original), scope, changes)
+    cleaned = clean(original, scope, changes)
     sign(cleaned, patient.subject, plan.profile.options)
-    study = plan.keys.study(str(original.StudyInstanceUID))
-    return DeidResult(_with_meta(cleaned, original), study, patient.subject, (*PSEUDONYMS, *changes))
+    others = (change for change in changes if change.path not in SIGNED_PATHS)
+    return _with_meta(cleaned, original), [*PSEUDONYMS, *others]
 
 
-def _unsigned(original: Dataset) -> Dataset:
-    """Leave out what is written anew in any case."""
-    rest = Dataset()
-    rest.update({tag: original.get_item(tag) for tag in original.keys() if tag not in SIGNED})  # noqa: SIM118
-    return rest
+def _blanked(result: FileDataset, rectangles: tuple[Rectangle, ...], plan: DeidPlan) -> list[Change]:
+    if not rectangles:
+        return []
+    blank(result, rectangles)
+    sign(result, str(result.PatientID), plan.profile.options | {Option.CLEAN_PIXEL_DATA})
+    return [_BLANKED]
 
 
 def _with_meta(dataset: Dataset, original: Dataset) -> FileDataset:
-    syntax: UID | None = getattr(original, "file_meta", Dataset()).get("TransferSyntaxUID")
-    if not syntax:
+    syntax = getattr(original, "file_meta", Dataset()).get("TransferSyntaxUID")
+    if not isinstance(syntax, UID) or not syntax:
         raise Held(HoldReason.NO_TRANSFER_SYNTAX)
     return FileDataset(
         "",

@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from trust_node.imaging.deid.profile import read_csv
 
-_FIRST_BLOCK = 0x10
+_BLOCKS = range(0x10, 0x100)
 
 
 @cache
@@ -40,4 +40,4 @@ def creators(dataset: Dataset) -> dict[int, str]:
 
 def is_creator(tag: int) -> bool:
     """Tell elements (gggg,0010-00FF) of odd groups, which name whose block it is, from the rest."""
-    return bool(tag >> 16 & 1) and _FIRST_BLOCK <= tag & 0xFFFF <= 0xFF
+    return bool(tag >> 16 & 1) and tag & 0xFFFF in _BLOCKS

@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Literal, cast
 
@@ -15,6 +16,7 @@ BasicCode = Literal["X", "Z", "D", "U", "X/Z", "X/D", "Z/D", "X/Z/D", "X/Z/U*"]
 OptionCode = Literal["K", "C"]
 
 EDITION = "2026c"
+TABLES = ("profile.csv", "types.csv", "private.csv", "words.txt")
 _NOT_OPTIONS = frozenset({"tag", "keyword", "basic", "basis"})
 
 
@@ -30,6 +32,13 @@ def read_csv(name: str) -> Iterator[dict[str, str]]:
     """Yield the rows of a data file of this package."""
     text = files(__package__).joinpath(name).read_text(encoding="ascii")
     yield from csv.DictReader(text.splitlines())
+
+
+@cache
+def tables_digest() -> str:
+    """Return the SHA-256 of all data that decisions are made of: another edition is another plan."""
+    folder = files(__package__)
+    return sha256(b"".join(folder.joinpath(name).read_bytes() for name in TABLES)).hexdigest()
 
 
 @cache

@@ -5,8 +5,8 @@ Made for speed and for the usual: whatever is odd raises, and the object goes th
 
 from collections.abc import Iterator
 from functools import lru_cache
-from struct import Struct
-from struct import error as StructError
+from itertools import pairwise
+from struct import Struct, error
 from typing import NamedTuple
 
 from pydicom.datadict import dictionary_VR
@@ -53,10 +53,10 @@ def pieces(data: bytes, at: int, explicit: bool) -> list[Piece]:
     """
     try:
         found = list(_walk(data, at, explicit, len(data)))
-    except (StructError, IndexError) as error:
-        raise OddEncodingError from error
+    except (error, IndexError) as cut:
+        raise OddEncodingError from cut
     tags = [piece.tag for piece in found]
-    if any(tag >= later for tag, later in zip(tags, tags[1:], strict=False)):
+    if any(tag >= later for tag, later in pairwise(tags)):
         raise OddEncodingError
     return found
 

@@ -1,4 +1,4 @@
-"""What a de-identified object says of itself: how it was made (PS3.15 E.1.1), and by whom it was written (PS3.10 7.1)."""
+"""What a de-identified object says of itself: how it was made (PS3.15 E.1.1), and who wrote it (PS3.10 7.1)."""
 
 from collections.abc import Iterable
 
@@ -26,7 +26,8 @@ SIGNED = frozenset(
         "LongitudinalTemporalInformationModified",
     )
 )
-PSEUDONYMS = (
+SIGNED_PATHS = frozenset(map(step, SIGNED))
+PSEUDONYMS: tuple[Change, ...] = (
     Change(step(Tag("PatientName")), "replace", "pseudonym"),
     Change(step(Tag("PatientID")), "replace", "pseudonym"),
 )

@@ -2,30 +2,80 @@
 
 from dataclasses import dataclass, field, replace
 
-from trust_node.imaging.deid.encoding import decoded
+from pydicom import Dataset
+
 from trust_node.imaging.deid.fast import Rewritten
-from trust_node.imaging.deid.judged import steady
-from trust_node.imaging.deid.leaks import Identity, identity, leaks
+from trust_node.imaging.deid.judged import Shared
+from trust_node.imaging.deid.leaks import Identity, check, identity
 from trust_node.imaging.deid.memory import Kept
+from trust_node.imaging.deid.options import Option
 from trust_node.imaging.deid.original import Original
+from trust_node.imaging.deid.plan import DeidPlan
+from trust_node.imaging.deid.results import Leaked
+from trust_node.imaging.deid.uids import is_registered, names_a_class
 
 MOST_WATCHED = 64
 MOST_CLEAN = 20_000
-_CHARSET = 0x00080005
 
 
 @dataclass(slots=True)
 class _Watch:
-    """A patient's words, and the elements in which none of them was found."""
+    """What is known of a patient, and the elements in which none of it was found."""
 
     identity: Identity
     clean: set[bytes] = field(default_factory=set)
 
-    def leaks(self, uids: frozenset[str], charset: bytes, elements: list[bytes]) -> list[str]:
-        fresh = [element for element in elements if element not in self.clean]
-        if not fresh:
-            return []
-        return leaks(replace(self.identity, uids=uids), decoded(charset + b"".join(fresh), explicit=True))
+    def check(self, own_uids: frozenset[str], result: Rewritten) -> None:
+        small = result.small
+        fresh = [part for part in small if part not in self.clean]
+        known = replace(self.identity, uids=self.identity.uids | own_uids)
+        swept = b"".join(small)
+        # A UID of this instance may stand in an element that was clean for the instance before.
+        doubtful = small if any(uid.encode("latin-1") in swept for uid in own_uids) else fresh
+        refuse_leaks(known, result.meta + b"".join(doubtful))
+        self._remember(fresh)
+
+    def _remember(self, fresh: list[bytes]) -> None:
+        if len(self.clean) > MOST_CLEAN:
+            self.clean.clear()
+        self.clean.update(fresh)
 
 
 _watches: Kept[tuple[object, ...], _Watch] = Kept(MOST_WATCHED)
+
+
+def watch(original: Original, result: Rewritten, plan: DeidPlan, shared: Shared) -> None:
+    """Make sure that nothing of the original's patient is left in the result; bulk data are not looked through.
+
+    Raises
+    ------
+    Leaked
+        If something is.
+    """
+    patients = _watches.get((plan.digest, original.explicit, *shared), lambda: _Watch(whose(original.header(), plan)))
+    own = frozenset[str]() if Option.RETAIN_UIDS in plan.profile.options else _own_uids(original)
+    patients.check(own, result)
+
+
+def refuse_leaks(known: Identity, written: bytes) -> None:
+    """Raise `Leaked` if a file, as it is going to be written, holds something of the patient."""
+    findings = check(known, written)
+    if findings:
+        raise Leaked(tuple(finding.place for finding in findings))
+
+
+def whose(original: Dataset, plan: DeidPlan) -> Identity:
+    """Gather what must not be found again under the plan."""
+    options = plan.profile.options
+    return identity(
+        original,
+        uids=Option.RETAIN_UIDS not in options,
+        institution=Option.RETAIN_INSTITUTION_IDENTITY not in options,
+    )
+
+
+def _own_uids(original: Original) -> frozenset[str]:
+    """Return the top-level UIDs of this instance; those in sequences are the same for all slices of a watch."""
+    tags = (tag for tag, piece in original.found.items() if piece.vr == "UI" and not names_a_class(tag))
+    uids = {uid for tag in tags for uid in original.uid(tag).split("\\")}
+    return frozenset(uid for uid in uids if uid and not is_registered(uid))

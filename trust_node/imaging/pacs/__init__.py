@@ -1,6 +1,5 @@
 """The hospital's PACS: which studies carry an accession number, bring them, and at which pace."""
 
-from trust_node.imaging.pacs.former import Pacs
 from trust_node.imaging.pacs.hits import (
     InvalidAccessionError,
     Outcome,
@@ -12,13 +11,10 @@ from trust_node.imaging.pacs.hits import (
 from trust_node.imaging.pacs.paced import PacedPacs
 from trust_node.imaging.pacs.policy import PacsPolicy
 from trust_node.imaging.pacs.troubles import PacsError, Trouble
-from trust_node.imaging.pacs.ways import open_pacs
-
-MoveOutcome = Outcome
+from trust_node.imaging.pacs.ways import Pacs, open_pacs
 
 __all__ = [
     "InvalidAccessionError",
-    "MoveOutcome",
     "Outcome",
     "PacedPacs",
     "Pacs",

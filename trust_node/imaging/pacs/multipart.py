@@ -69,20 +69,12 @@ class _Body:
             if len(self._buffer) > LONGEST_HEADERS:
                 raise PacsError(Trouble.UNREADABLE, "endless headers of a part")
             self._more()
-        # The end of the headers may be the beginning of the next boundary: a part may be empty.
-        self._buffer = self._buffer[at + len(END_OF_HEADERS) - 2 :]
-        self._skip_line_end()
+        self._buffer = self._buffer[at + len(END_OF_HEADERS) :]
         return True
 
     def skip(self, content: Iterator[bytes]) -> None:
         for _ in content:
             pass
-
-    def _skip_line_end(self) -> None:
-        while len(self._buffer) < len(self._delimiter):
-            self._more()
-        if not self._buffer.startswith(self._delimiter):
-            self._buffer = self._buffer[2:]
 
     def _more(self) -> None:
         piece = next(self._pieces, None)

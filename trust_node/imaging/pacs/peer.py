@@ -54,17 +54,7 @@ class Peer:
             Naming why the PACS does not associate, or does not offer the first context.
         """
         proposed = [build_context(each) if isinstance(each, str) else each for each in contexts]
-        association = self._entity().associate(
-            self.host,
-            self.port,
-            proposed,
-            ae_title=self.title,
-            max_pdu=LARGEST_PDU,
-            ext_neg=list(roles),
-            evt_handlers=[*PROMPT_HANDLERS, *handlers],
-        )
-        if not association.is_established:
-            raise self._why_not(association)
+        association = self._associate(proposed, roles, handlers)
         keep_answers(association)
         meter.watch(association)
         try:
@@ -72,6 +62,28 @@ class Peer:
             yield association
         finally:
             association.release()
+
+    def _associate(
+        self,
+        contexts: list[PresentationContext],
+        roles: Sequence[SCP_SCU_RoleSelectionNegotiation],
+        handlers: Sequence[EventHandlerType],
+    ) -> Association:
+        try:
+            association = self._entity().associate(
+                self.host,
+                self.port,
+                contexts,
+                ae_title=self.title,
+                max_pdu=LARGEST_PDU,
+                ext_neg=list(roles),
+                evt_handlers=[*PROMPT_HANDLERS, *handlers],
+            )
+        except OSError:  # the name is looked up here already
+            raise PacsError(trouble_reaching(self.host, self.port)) from None
+        if not association.is_established:
+            raise self._why_not(association)
+        return association
 
     def _entity(self) -> AE:
         entity = AE(ae_title=self.our_title)

@@ -65,7 +65,7 @@ class Association:
             raise Broken(UNEXPECTED, Count.ABORTED_UNEXPECTED)
         command = read_command(self.wire, first, self.limits.command)
         if command.kind == dimse.STORE:
-            self._answer(context, command, self._store(context, command))
+            self._store(context, command)
         elif command.kind == dimse.ECHO:
             self._forget(context, command)
             self._answer(context, command, dimse.SUCCESS)
@@ -75,7 +75,7 @@ class Association:
             self._forget(context, command)
             self._answer(context, command, dimse.UNRECOGNISED)
 
-    def _store(self, context: Context, command: Command) -> int:
+    def _store(self, context: Context, command: Command) -> None:
         self._objects += 1
         if self._objects > self.limits.objects:
             raise Broken(UNSPECIFIED, Count.ABORTED_LIMIT)
@@ -84,7 +84,7 @@ class Association:
             storing.begin()
             for data in self._data_set(context, command):
                 storing.add(data)
-            return storing.end()
+            self._answer(context, command, storing.end())
         finally:
             storing.drop()
 

@@ -34,7 +34,9 @@ def identify(data: bytes | memoryview, transfer_syntax: str) -> Identity:
     MalformedError
         If the elements up to there are cut off, nested deeper than 64, more than 200,000, or no UIDs.
     """
-    found = _Walk(data, transfer_syntax).to_study(explicit=transfer_syntax != IMPLICIT)
+    # Some write implicit VR and call it explicit; pydicom reads that too.
+    explicit = transfer_syntax != IMPLICIT and bytes(data[4:6]).isupper()
+    found = _Walk(data, transfer_syntax).to_study(explicit=explicit)
     return Identity(*(found.get(tag, "") for tag in (SOP_CLASS, SOP_INSTANCE, STUDY)))
 
 

@@ -12,9 +12,10 @@ from trust_node.imaging.receiver.header import Identity, identify
 from trust_node.imaging.receiver.items import MalformedError
 from trust_node.imaging.receiver.limits import Limits
 from trust_node.imaging.receiver.meta import file_head, mapped
+from trust_node.imaging.receiver.notices import Notices
 from trust_node.imaging.spool import Part, Spool
 
-log = logging.getLogger(__name__)
+notices = Notices(logging.getLogger(__name__))
 
 _FAILURES = {
     dimse.NO_ROOM: Count.FAILED_NO_ROOM,
@@ -77,6 +78,7 @@ class Storing:
             self.counters.add(Count.OBJECTS)
             self.counters.add(Count.BYTES, self.size)
         else:
+            self.drop()
             self.counters.add(_FAILURES[self.status])
         return self.status
 
@@ -120,6 +122,6 @@ class Storing:
         return dimse.SUCCESS if same else dimse.MISMATCH
 
     def _no_room(self, full: OSError) -> None:
-        log.error("spool: cannot write, errno %s; free space under the spool folder", full.errno)
+        notices.warn("spool: cannot write, errno %s; free space under the spool folder", full.errno)
         self.status = dimse.NO_ROOM
         self.drop()

@@ -226,6 +226,6 @@ def test_what_is_packed_in_pieces_reads_as_one(size: int, tmp_path_factory: pyte
     values = np.random.default_rng(size).integers(-5, 5, (size, 16, 16)).astype("<i2")
     write_nifti(Volume(values, np.eye(4), 1.0, 0.0), file)
     subprocess.run(["gzip", "-t", str(file)], check=True)
-    assert gzip.decompress(file.read_bytes())[352:] == values.tobytes()
+    assert gzip.decompress(file.read_bytes())[352:] == values.tobytes(order="F")
     write_nifti(Volume(values, np.eye(4), 1.0, 0.0), file.with_name("again.nii.gz"))
     assert file.read_bytes() == file.with_name("again.nii.gz").read_bytes()

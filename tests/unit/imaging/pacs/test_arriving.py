@@ -44,12 +44,12 @@ def test_another_study_is_not_kept(tmp_path: Path) -> None:
 def test_uids_beyond_the_look_ahead_are_not_searched_for(tmp_path: Path) -> None:
     image = pydicom.dcmread(BytesIO(WHOLE))
     image.add_new(0x00090010, "LO", "FILLER")
-    image.add_new(0x00091001, "OB", bytes(LOOK_AHEAD + 2))
+    image.add_new(0x00091001, "OB", bytes(LOOK_AHEAD * 2))
     buffer = BytesIO()
     image.save_as(buffer)
     assert (
         refused(
-            Arriving(Spool(tmp_path), STUDY), [buffer.getvalue()[i : i + 9999] for i in range(0, LOOK_AHEAD * 2, 9999)]
+            Arriving(Spool(tmp_path), STUDY), [buffer.getvalue()[i : i + 9999] for i in range(0, LOOK_AHEAD * 3, 9999)]
         )
         is Trouble.UNREADABLE
     )

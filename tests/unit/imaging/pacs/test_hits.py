@@ -40,11 +40,10 @@ def test_where_no_rule_tells_which_none_is_taken(hits: list[StudyHit], rule: Sev
 def test_an_accession_goes_through_as_it_is_or_not_at_all(text: str) -> None:
     try:
         assert exact_accession(text) == text
-    except InvalidAccessionError as vague:
-        assert repr(text)[1:-1] not in str(vague) or len(text) < 3
-    else:
-        assert 0 < len(text) <= 16
-        assert not set(text) & set("*?\\\n\0")
+    except InvalidAccessionError:
+        return
+    assert 0 < len(text) <= 16
+    assert not set(text) & set("*?\\\n\0")
 
 
 @given(st.from_regex(r"[0-9]{1,5}(\.[0-9]{1,5}){0,9}", fullmatch=True))

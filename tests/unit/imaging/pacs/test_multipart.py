@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,10 +50,8 @@ def test_a_body_that_ends_early_is_told(wanted: list[bytes], data: st.DataObject
 
 @given(st.binary(max_size=300))
 def test_no_bytes_break_it_otherwise(body: bytes) -> None:
-    try:
-        read([b"--" + BOUNDARY + body])
-    except PacsError as told:
-        assert told.trouble in {Trouble.CUT_OFF, Trouble.UNREADABLE}
+    with suppress(PacsError):
+        assert all(part in body for part in read([b"--" + BOUNDARY + body]))
 
 
 def test_a_part_that_is_left_is_skipped() -> None:

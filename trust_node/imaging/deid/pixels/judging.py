@@ -49,6 +49,11 @@ class PixelRules:
         if essential:
             raise ValueError(f"pixel rules: {', '.join(essential)} must stay on; take it out of the list")
 
+    def __repr__(self) -> str:
+        """Say equal rules in equal words, in every process: what was done is sealed with a digest of them."""
+        sets = (sorted(reasons) for reasons in (self.off, self.on, self.released))
+        return "PixelRules({}, {}, {}, {})".format(*sets, self.devices)
+
     def apply(self, rule: Rule) -> bool:
         """Tell whether a rule is on."""
         on = rule.usual or rule.reason in self.on

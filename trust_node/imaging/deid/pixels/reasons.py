@@ -13,6 +13,8 @@ class HoldReason(StrEnum):
     PIXELS_TOO_LARGE = "pixels_too_large"
     PIXELS_UNREADABLE = "pixels_unreadable"
     LEAK = "leak"
+    SCRIPT_REJECTED = "script_rejected"
+    SCRIPT_FAILED = "script_failed"
     ENCAPSULATED_DOCUMENT = "encapsulated_document"
     STRUCTURED_REPORT = "structured_report"
     PRESENTATION_STATE = "presentation_state"

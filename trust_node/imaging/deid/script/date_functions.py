@@ -49,7 +49,7 @@ def scale_age(frame: Frame, _: Arguments) -> Known:
             _shift_one(frame, found, by.days, "days")
     if _years(frame) > OLDEST_AGE_YEARS:
         for found in frame.find(_everywhere("(0010,1010)")):
-            frame.write(found, f"{OLDEST_AGE_YEARS:03}Y", "scaled")
+            frame.write(found, f"{OLDEST_AGE_YEARS:03}Y", "scale")
     return None
 
 
@@ -93,7 +93,7 @@ def _shift_one(frame: Frame, found: Found, amount: int, unit: str) -> None:
         moved = [shift(part, amount, unit) if part else "" for part in text.split("\\")]
     except CannotError as error:
         raise CannotError(f"{found.path}: {error}") from None
-    frame.write(found, "\\".join(moved), "shifted")
+    frame.write(found, "\\".join(moved), "shift")
 
 
 def _too_old_by(frame: Frame) -> timedelta:

@@ -6,6 +6,7 @@ from pydicom import DataElement, Dataset
 from pydicom.charset import convert_encodings
 from pydicom.config import IGNORE
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, private_dictionary_VR
+from pydicom.dataelem import empty_value_for_VR
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
@@ -56,7 +57,8 @@ def write(owner: Dataset, tag: int, text: str | None, charset: object) -> None:
 
 def blank(owner: Dataset, tag: int) -> None:
     """Empty an element."""
-    owner[tag] = DataElement(Tag(tag), element_at(owner, tag).VR, None, validation_mode=IGNORE)
+    vr = element_at(owner, tag).VR
+    owner[tag] = DataElement(Tag(tag), vr, empty_value_for_VR(vr), validation_mode=IGNORE)
 
 
 def places(dataset: Dataset, path: TagPath) -> Iterator[tuple[Dataset, int, str]]:
@@ -124,7 +126,7 @@ def _known_vr(owner: Dataset, tag: int) -> str:
 
 def _converted(text: str, vr: str) -> object:
     if not text:
-        return None
+        return empty_value_for_VR(vr)
     parts = [text] if vr in _ONE_TEXT else text.split("\\")
     try:
         values = [_conversion(vr)(part) for part in parts]
@@ -152,10 +154,10 @@ def _encodable(text: str, charset: object) -> None:
     """Refuse what the object's Specific Character Set (0008,0005) cannot write: it would become question marks."""
     if text.isascii():
         return
-    for encoding in convert_encodings(charset or "ISO_IR 6"):  # type: ignore[arg-type]
+    for encoding in convert_encodings(charset) if charset else ():  # type: ignore[arg-type]  # text or texts
         try:
             text.encode(encoding)
-        except UnicodeEncodeError:
+        except (UnicodeEncodeError, LookupError):
             continue
         return
     raise CannotError("the object's character set can't write the value; use letters of ASCII")

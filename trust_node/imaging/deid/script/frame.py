@@ -1,11 +1,13 @@
 """What one run of one script on one object knows and has done."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pydicom import Dataset
 
+from trust_node.imaging.deid.changes import Change
 from trust_node.imaging.deid.keys import DeidKeys
 from trust_node.imaging.deid.script import elements
 from trust_node.imaging.deid.script.budget import Budget
@@ -14,19 +16,11 @@ from trust_node.imaging.deid.script.finding import Found, find, items_of
 from trust_node.imaging.deid.script.needed import FIXED, METHOD, NEEDED
 from trust_node.imaging.deid.script.paths import PathError, TagPath, parse_path
 
-Action = Literal["assigned", "removed", "hashed", "mapped", "shifted", "scaled", "blanked"]
+Action = Literal["assign", "remove", "hash", "map", "shift", "scale", "blank"]
 # What a value can be while a script runs; a path in a function's arguments stays a path.
 Known = str | bool | TagPath | tuple["Known", ...] | None
 Corners = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One element that a script changed: where, how, and by which `name:line`; never a value."""
-
-    path: str
-    action: Action
-    rule: str
+_ITEM = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,7 @@ class Frame:
         return f"{self.script}:{self.line}"
 
     def changed(self, path: str, action: Action) -> None:
-        self.changes.append(Change(path, action, self.rule))
+        self.changes.append(Change(_ITEM.sub("", path), action, self.rule))
 
     # Values
 
@@ -120,10 +114,10 @@ class Frame:
             raise CannotError(f"{path} is an item, and a value belongs to an element")
         if only_existing or not path.is_exact:
             for found in self.find(path):
-                self.write(found, text, "assigned")
+                self.write(found, text, "assign")
             return
         for owner, tag, here in elements.places(self.dataset, path):
-            self.write(Found(owner, tag, here), text, "assigned")
+            self.write(Found(owner, tag, here), text, "assign")
 
     def write(self, found: Found, text: str | None, action: Action) -> None:
         if found.owner is self.dataset and (found.tag in FIXED or (found.tag in NEEDED and not text)):
@@ -149,7 +143,7 @@ class Frame:
             del found.owner[found.tag]
         else:
             _remove_item(found)
-        self.changed(found.path, "removed")
+        self.changed(found.path, "remove")
 
 
 def _remove_item(found: Found) -> None:

@@ -14,6 +14,7 @@ KEYWORDS = frozenset(
     {"version", "describe", "export", "hidden", "const", "immutable", "if", "elseif", "else", "echo"}
     | {"removeAllPrivateTags"}
 )
+TAG_TEXT = re.sub(r"\(\?P<\w+>", "(?:", TAG.pattern)
 _TOKEN = re.compile(
     r"""
       (?P<blank>[ \t]+|//[^\n]*)
@@ -22,12 +23,13 @@ _TOKEN = re.compile(
     | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?![A-Za-z0-9_]))
     | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<tag>"""
-    + re.sub(r"\(\?P<\w+>", "(?:", TAG.pattern).replace(" ", r"\ ").replace("#", r"\#")
+    + TAG_TEXT.replace(" ", r"\ ").replace("#", r"\#")
     + r""")
     | (?P<sign>:=|\?=|!=|!~|[][(){},/?:=~%*+.-])
     """,
     re.VERBOSE,
 )
+_NO_TAG = re.compile(rf"(?!{TAG_TEXT})\([ \t]*[0-9A-Fa-fXx#@]+[ \t]*,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def tokens(script: str) -> Iterator[Token | ScriptError]:
     text, starts = _joined(script)
     at = 0
     while at < len(text):
-        match = _TOKEN.match(text, at)
+        match = None if _NO_TAG.match(text, at) else _TOKEN.match(text, at)
         if match is None:
             yield _strange(text, at, _place(starts, at))
             at = _end_of_line(text, at)
@@ -90,10 +92,10 @@ def _end_of_line(text: str, at: int) -> int:
 def _strange(text: str, at: int, place: Place) -> ScriptError:
     if text[at] == '"':
         sentence = "this string does not end on its line, or holds a single backslash; double it (\\\\d)"
+    elif text[at] == "(":
+        sentence = "this is no tag; write (gggg,eeee) or (gggg,{CREATOR}ee), without blanks beside the brackets"
     elif text[at].isdigit():
-        sentence = (
-            "this is no number; a tag is written (gggg,eeee) or (gggg,{CREATOR}ee), without blanks beside the brackets"
-        )
+        sentence = "this is no number; write it without leading zeros and letters"
     elif text[at] == "-":
         sentence = "- stands before a tag path or a number"
     else:

@@ -57,7 +57,7 @@ def blank_values(frame: Frame, arguments: Arguments) -> Known:
         kept = found.owner is frame.dataset and found.tag in NEEDED
         if not kept and _text_or_none(found) in values:
             blank(found.owner, found.tag)
-            frame.changed(found.path, "blanked")
+            frame.changed(found.path, "blank")
     return None
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from pydicom import Dataset
 
+from trust_node.imaging.deid.changes import Change
 from trust_node.imaging.deid.pixels import Rectangle
 from trust_node.imaging.deid.pixels import blank as blank_pixels
 from trust_node.imaging.deid.script.budget import Budget
 from trust_node.imaging.deid.script.errors import CannotError, ScriptRunError
-from trust_node.imaging.deid.script.frame import Change, Corners, Frame, Known, Surroundings
+from trust_node.imaging.deid.script.frame import Corners, Frame, Known, Surroundings
 from trust_node.imaging.deid.script.functions import FUNCTIONS
 from trust_node.imaging.deid.script.object_functions import remove, remove_all_private
 from trust_node.imaging.deid.script.script import Script
@@ -151,7 +152,7 @@ def _blank(dataset: Dataset, frames: Sequence[Frame]) -> None:
     if wanted and "PixelData" in dataset:
         blank_pixels(dataset, [_rectangle(corners) for _, corners in wanted])  # type: ignore[arg-type]  # a file's
         for frame, _ in wanted:
-            frame.changed("(7FE0,0010)", "blanked")
+            frame.changed("(7FE0,0010)", "blank")
 
 
 def _rectangle(corners: Corners) -> Rectangle:

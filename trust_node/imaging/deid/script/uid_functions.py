@@ -16,7 +16,7 @@ def hash_one(frame: Frame, arguments: Arguments) -> Known:
 
 def hash_list(frame: Frame, arguments: Arguments) -> Known:
     """Hash, in place, every value of every element that the paths mean."""
-    _in_place(frame, arguments, hash_uid, "hashed")
+    _in_place(frame, arguments, hash_uid, "hash")
     return None
 
 
@@ -35,7 +35,7 @@ def map_one(frame: Frame, arguments: Arguments) -> Known:
 def map_referenced(frame: Frame, arguments: Arguments) -> Known:
     """Put, in place, UIDs below a prefix for every value of every element that the paths mean."""
     prefix = frame.text(arguments[0]) or ""
-    _in_place(frame, arguments[1:], lambda uid: mapped_uid(frame.surroundings.keys, uid, prefix), "mapped")
+    _in_place(frame, arguments[1:], lambda uid: mapped_uid(frame.surroundings.keys, uid, prefix), "map")
     return None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trust_node.training.dataset import LabelsUnreadableError, read_labels
+from trust_node.imaging.enrichment.labels import LabelsUnreadableError, read_labels
 
 
 def test_labels_by_study_and_scan() -> None:

@@ -1,0 +1,311 @@
+"""A study's life on the node's own database: whatever goes wrong, it ends, and it has arrived only if it is there."""
+
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import chain, cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import trust_node
+from bus.database import migrate, open_pool
+from bus.lanes import CLAIM, Lanes, _run, requeue_orphans
+from bus.proof.signing import Author, Signer
+from bus.uow import UnitOfWork, flush, new_id
+from bus.wake import Wake
+from schemas.trust import ImportPlanned, StudyAdvanced
+from tests.conftest import Database
+from tests.unit.imaging.importing import ACCESSION, KEYS, STUDY, image, parts
+from trust_node import store as node
+from trust_node.imaging import holds, store
+from trust_node.imaging.asks import Asks
+from trust_node.imaging.codes import FailureCode
+from trust_node.imaging.conversion import ConversionError
+from trust_node.imaging.explaining import explain
+from trust_node.imaging.holds import Ruling
+from trust_node.imaging.lane import CLAIMS, ImagingLane
+from trust_node.imaging.pacs import Trouble
+from trust_node.imaging.store import Study
+from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+REQUEST, SESSION = KEYS.request(ACCESSION), KEYS.study(STUDY)
+RETRIES = 2
+EVENTS = "select type, value from outbox where key = $1 order by outbox_id"
+
+
+class KillNineError(BaseException):
+    """The process is gone: nothing of it runs on."""
+
+
+@dataclass
+class World:
+    """One project with one study at one node; ``fault`` is what goes wrong at the next attempt."""
+
+    pool: Any
+    signer: Signer
+    importer: Any
+    project_id: str = field(default_factory=new_id)
+    asks: Asks = Asks("amber", timedelta(days=14))
+    turn: Any = staticmethod(lambda now: now)
+
+    @property
+    def author(self) -> Author:
+        return Author("trust-amber", self.signer)
+
+    async def begin(self) -> None:
+        await self.pool.execute("delete from job")
+        async with self.uow() as uow:
+            await node.save_project(uow.connection, self.project_id, "Knees", dicom_to_nifti=True)
+            await node.set_xnat_project(uow.connection, self.project_id, "archive")
+            await uow.connection.execute("insert into cohort values ($1, 'q1', 'digest', now())", self.project_id)
+            await uow.connection.execute("insert into member values ($1, 1, $2)", self.project_id, ACCESSION)
+            await self.asks.plan(uow, self.project_id, KEYS)
+
+    def uow(self) -> Any:
+        return _unit_of_work(self.pool, self.author)
+
+    async def attempt(self, fault: str = "none") -> bool:
+        """Have one waiting job done now; False if none waits."""
+        await requeue_orphans(self.pool)
+        await self.pool.execute("update job set run_at = now() where lane = 'imaging'")
+        row = await self.pool.fetchrow(CLAIM, "imaging")
+        if row is None:
+            return False
+        self.break_(fault)
+        lane = next(lane for lane in self._lanes() if lane.name == "imaging")
+        try:
+            await _run(lane, row, self.pool, self.author, Wake())
+        except KillNineError:
+            pass
+        return True
+
+    def _lanes(self) -> Lanes:
+        lanes = Lanes()
+        ImagingLane(self.asks, lambda: self.importer, 1, RETRIES, "refuse", self.turn).join(lanes)
+        return lanes
+
+    def break_(self, fault: str) -> None:
+        pacs, xnat, converter = self.importer.pacs, self.importer.xnat, self.importer.converter
+        pacs.trouble, pacs.brings, xnat.error, xnat.loses, converter.error = None, None, None, 0, None
+        match fault:
+            case "pacs away":
+                pacs.trouble = Trouble.PORT_CLOSED
+            case "pacs refuses":
+                pacs.trouble = Trouble.OUR_TITLE_UNKNOWN
+            case "too few":
+                pacs.brings = 1
+            case "archive away":
+                xnat.error = XnatUnreachableError("down")
+            case "archive refuses":
+                xnat.error = XnatRefusedError(403, "import")
+            case "archive loses":
+                xnat.loses = 1
+            case "bad series":
+                converter.error = ConversionError(FailureCode.SLICES_LOST)
+            case "kill -9 in the archive":
+                xnat.error = KillNineError()
+            case "kill -9 in the conversion":
+                converter.error = KillNineError()
+            case "bug":
+                converter.error = RuntimeError("a fault of ours")
+
+    async def study(self) -> Study:
+        found = await store.study(self.pool, self.project_id, REQUEST)
+        assert found is not None
+        return found
+
+    async def told(self) -> list[StudyAdvanced]:
+        rows = await self.pool.fetch(EVENTS, self.project_id)
+        return [StudyAdvanced.parse(row["value"]) for row in rows if b"attempt" in row["value"]]
+
+
+class _unit_of_work:  # noqa: N801  used as a function
+    def __init__(self, pool: Any, author: Author) -> None:
+        self.pool, self.author = pool, author
+
+    async def __aenter__(self) -> UnitOfWork:
+        self.connection = await self.pool.acquire()
+        self.transaction = self.connection.transaction()
+        await self.transaction.start()
+        self.uow = UnitOfWork(self.connection, self.author, datetime.now(UTC))
+        return self.uow
+
+    async def __aexit__(self, kind: Any, *_: object) -> None:
+        if kind is None:
+            await flush(self.uow)
+            await self.transaction.commit()
+        else:
+            await self.transaction.rollback()
+        await self.pool.release(self.connection)
+
+
+@pytest.fixture(scope="module")
+def threads() -> Iterator[Executor]:
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="module")
+async def pool(postgres: Database) -> AsyncIterator[Any]:
+    pool = await open_pool(postgres.dsn(postgres.fresh_database("life").rpartition("/")[2]))
+    await migrate(pool, Path(trust_node.__file__).parent / "migrations")
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def world(pool: Any, threads: Executor, tmp_path: Path) -> World:
+    made = World(pool, Signer.open(tmp_path / "key.pem"), parts(tmp_path, threads))
+    await made.begin()
+    return made
+
+
+FAULTS = st.sampled_from(
+    [
+        "none", "pacs away", "pacs refuses", "too few", "archive away", "archive refuses", "archive loses",
+        "bad series", "kill -9 in the archive", "kill -9 in the conversion", "bug",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(faults=st.lists(FAULTS, min_size=1, max_size=6), for_ever=st.booleans())
+async def test_every_sequence_of_faults_ends_and_only_what_is_there_has_arrived(
+    faults: list[str], for_ever: bool, pool: Any, threads: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("life")
+    world = World(pool, Signer.open(folder / "key.pem"), parts(folder, threads))
+    await world.begin()
+    attempts = 0
+    for fault in cycle(faults) if for_ever else chain(faults, cycle(["none"])):
+        if not await world.attempt(fault):
+            break
+        attempts += 1
+        assert attempts <= (RETRIES + 1) * (CLAIMS + 1), "it is tried without end"
+    study, told = await world.study(), await world.told()
+    assert study.settled
+    assert [event.settled for event in told] == [False] * (len(told) - 1) + [True]
+    there = len(world.importer.xnat.files)
+    assert told[-1].arrived == (study.code is None)
+    assert not told[-1].arrived or there == study.expected == study.archived == 3
+    assert study.failures <= RETRIES + 1
+
+
+async def test_a_plan_is_told_and_each_study_has_a_job_and_a_deadline(world: World) -> None:
+    rows = await world.pool.fetch(EVENTS, world.project_id)
+    assert [ImportPlanned.parse(row["value"]).studies for row in rows] == [1]
+    jobs = await world.pool.fetch("select lane, run_at > now() + interval '13 days' as late from job order by lane")
+    assert [tuple(job) for job in jobs] == [("deadlines", True), ("imaging", False)]
+
+
+async def test_silence_ends_as_timed_out_and_what_was_under_way_says_no_more(world: World) -> None:
+    async with world.uow() as uow:
+        await world.asks.settle_overdue(replace_now(uow, days=15), world.project_id)
+    study = await world.study()
+    assert (study.code, study.settled) == ("timed_out", True)
+    assert not await world.attempt()
+    assert (await world.told())[-1].failure.code == "timed_out"  # type: ignore[union-attr]
+
+
+async def test_a_deadline_leaves_alone_what_has_arrived(world: World) -> None:
+    await world.attempt()
+    async with world.uow() as uow:
+        await world.asks.settle_overdue(replace_now(uow, days=15), world.project_id)
+    assert (await world.told())[-1].arrived
+
+
+async def test_a_skipped_study_rests_until_somebody_asks(world: World) -> None:
+    async with world.uow() as uow:
+        await world.asks.skip(uow, world.project_id, REQUEST)
+    assert not await world.attempt()
+    assert (await world.told())[-1].rest == "skipped"
+    async with world.uow() as uow:
+        await world.asks.reimport(uow, world.project_id, REQUEST)
+    assert await world.attempt()
+    assert (await world.told())[-1].arrived
+
+
+async def test_a_reimport_is_from_scratch_once(world: World) -> None:
+    await world.attempt()
+    async with world.uow() as uow:
+        await world.asks.reimport(uow, world.project_id, SESSION)
+    await world.attempt("too few")
+    await world.attempt()
+    study = await world.study()
+    assert (study.fresh, study.code, world.importer.pacs.retrievals) == (False, None, 3)
+
+
+async def test_a_retry_takes_what_failed_and_nothing_else(world: World) -> None:
+    await world.attempt("archive refuses")
+    async with world.uow() as uow:
+        assert await world.asks.retry(uow, world.project_id, None) == [REQUEST]
+    await world.attempt()
+    async with world.uow() as uow:
+        assert await world.asks.retry(uow, world.project_id, None) == []
+
+
+async def test_a_release_brings_the_image_in_past_the_rule_that_held_it(world: World) -> None:
+    world.importer.pacs.images[STUDY] = [image(1), image(2, BurnedInAnnotation="YES")]
+    await world.attempt()
+    held = await world.study()
+    assert (held.rest, dict(held.held), held.archived) == ("held", {"burned_in_annotation": 1}, 1)
+    async with world.uow() as uow:
+        ruling = Ruling("released", "amber-approver", "a ruler, no name")
+        await holds.decide(uow, world.project_id, SESSION, (), ruling)
+    await world.attempt()
+    study = await world.study()
+    assert (study.rest, study.archived, (await world.told())[-1].arrived) == (None, 2, True)
+
+
+async def test_switching_conversion_on_converts_what_is_here(world: World) -> None:
+    async with world.uow() as uow:
+        await world.asks.switch_conversion(uow, world.project_id, on=False)
+    await world.attempt()
+    assert (await world.study()).state == "archived"
+    async with world.uow() as uow:
+        await world.asks.switch_conversion(uow, world.project_id, on=True)
+    await world.attempt()
+    assert (await world.study()).state == "converted"
+    assert world.importer.pacs.retrievals == 1
+
+
+async def test_outside_the_hours_of_the_pacs_a_study_waits_by_its_row(world: World) -> None:
+    opening = datetime.now(UTC) + timedelta(hours=6)
+    world.turn = lambda _now: opening
+    await world.attempt()
+    job = await world.pool.fetchrow("select run_at, attempts from job where lane = 'imaging'")
+    assert (job["run_at"], job["attempts"], (await world.study()).attempt) == (opening, 0, 0)
+
+
+async def test_the_trusts_choice_for_a_project_outweighs_the_rule_of_the_node(world: World) -> None:
+    world.importer.pacs.images = {uid: [image(number, uid) for number in range(2)] for uid in ("1.2.3.1", "1.2.3.2")}
+    await world.attempt()
+    assert (await world.study()).code == "ambiguous_accession"
+    async with world.uow() as uow:
+        assert await store.choose_several(uow.connection, world.project_id, "all")
+        await world.asks.retry(uow, world.project_id, None)
+    await world.attempt()
+    assert (await world.study()).archived == 4
+    assert len((await store.found(world.pool, world.project_id))[REQUEST]) == 2
+
+
+async def test_a_life_is_explained_in_words_without_the_accession_number(world: World) -> None:
+    await world.attempt("too few")
+    study = await world.study()
+    found = (await store.found(world.pool, world.project_id))[REQUEST]
+    lines = "\n".join(explain(study, await store.told(world.pool, world.project_id, REQUEST), found))
+    assert "tried again" in lines
+    assert "incomplete" in lines
+    assert ACCESSION not in lines
+
+
+def replace_now(uow: UnitOfWork, *, days: int) -> UnitOfWork:
+    uow.now += timedelta(days=days)
+    return uow

@@ -1,0 +1,1 @@
+"""What people add to images - labels, masks, resources - and whether it fits them."""

@@ -1,0 +1,1 @@
+"""Who of a project's members may see its images in the trust's archive."""
