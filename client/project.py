@@ -122,6 +122,32 @@ def decline(
 
 
 @app.command()
+def withdraw(
+    project_id: ProjectId,
+    trust: TrustOption,
+    actor: Actor,
+    reason: Annotated[str, typer.Option(help="Why; the project's members read it.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Take your trust's approval back: its images of the project are removed, with a signed proof.
+
+    trustflow project withdraw ID --trust amber --reason "The ethics approval has ended." --as amber-approver
+    """
+    play(lambda hub: hub.withdraw(project_id, trust, reason), actor)
+    say(as_json, {"project_id": project_id, "trust_id": trust}, f"{trust} withdrew; its images go.")
+
+
+@app.command()
+def close(project_id: ProjectId, actor: Actor, as_json: AsJson = False) -> None:
+    """End your project: every trust removes its images, with a signed proof.
+
+    trustflow project close ID --as ann
+    """
+    play(lambda hub: hub.close(project_id), actor)
+    say(as_json, {"project_id": project_id}, f"Closed. Next: trustflow import status {project_id}")
+
+
+@app.command()
 def show(project_id: ProjectId, as_json: AsJson = False) -> None:
     """Where a project stands, and what each trust decided.
 

@@ -22,16 +22,18 @@ from bus.uow import new_id
 from client.settings import FederationSettings
 from schemas.bundle import pack
 from schemas.cohort import CohortEvent, QueryTotalled, SubmitQuery
-from schemas.imaging import RetryStudies
+from schemas.imaging import ReconcileImport, ReimportStudy, RetryStudies, SkipStudy, SwitchConversion
 from schemas.message import Accepted, Command, Message
 from schemas.project import (
     AddMember,
     ApproveProject,
+    CloseProject,
     CreateProject,
     DeclineProject,
     EditProject,
     RemoveMember,
     StageProject,
+    WithdrawApproval,
 )
 from schemas.training import (
     ApproveBundle,
@@ -167,6 +169,16 @@ class Trustflow:
     async def decline(self, project_id: str, trust_id: str, reason: str) -> None:
         await self._voice.ask(DeclineProject(actor=self.actor, project_id=project_id, trust_id=trust_id, reason=reason))
 
+    async def withdraw(self, project_id: str, trust_id: str, reason: str) -> None:
+        """Take a trust's approval back."""
+        await self._voice.ask(
+            WithdrawApproval(actor=self.actor, project_id=project_id, trust_id=trust_id, reason=reason)
+        )
+
+    async def close(self, project_id: str) -> None:
+        """End a project: nothing more is asked under it, and its images go."""
+        await self._voice.ask(CloseProject(actor=self.actor, project_id=project_id))
+
     async def project(self, project_id: str) -> ProjectView:
         view = await self._folded(PROJECT, project_id)
         known = view if view and view.status != "unknown" else None
@@ -215,6 +227,22 @@ class Trustflow:
     async def retry_import(self, project_id: str, trust_id: str, study: str | None = None) -> None:
         """Try the failed studies of a trust again, or the one of this pseudonym."""
         await self._voice.ask(RetryStudies(actor=self.actor, project_id=project_id, trust_id=trust_id, study=study))
+
+    async def skip_study(self, project_id: str, trust_id: str, study: str) -> None:
+        """Leave a study out of the import at a trust."""
+        await self._voice.ask(SkipStudy(actor=self.actor, project_id=project_id, trust_id=trust_id, study=study))
+
+    async def reimport_study(self, project_id: str, trust_id: str, study: str) -> None:
+        """Have a trust bring a study in from scratch."""
+        await self._voice.ask(ReimportStudy(actor=self.actor, project_id=project_id, trust_id=trust_id, study=study))
+
+    async def reconcile_import(self, project_id: str, trust_id: str) -> None:
+        """Have a trust compare what it told with what is there; the view shows what it finds."""
+        await self._voice.ask(ReconcileImport(actor=self.actor, project_id=project_id, trust_id=trust_id))
+
+    async def switch_conversion(self, project_id: str, trust_id: str, *, on: bool) -> None:
+        """Have a trust convert the project's images to NIfTI from now on, or no longer."""
+        await self._voice.ask(SwitchConversion(actor=self.actor, project_id=project_id, trust_id=trust_id, on=on))
 
     async def create_model(self, project_id: str, name: str, *, model_id: str | None = None) -> str:
         model_id = model_id or new_id()

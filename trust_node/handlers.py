@@ -64,7 +64,11 @@ def import_routes(keys: DeidKeys, asks: Asks) -> Router:
     @router.on(ImportCohort)
     async def on_import_cohort(command: ImportCohort, uow: UnitOfWork) -> None:
         await store.save_project(
-            uow.connection, command.project_id, command.project_name, dicom_to_nifti=command.dicom_to_nifti
+            uow.connection,
+            command.project_id,
+            command.project_name,
+            dicom_to_nifti=command.dicom_to_nifti,
+            deid=command.deid,
         )
         await asks.plan(uow, command.project_id, keys)
 

@@ -22,7 +22,8 @@ from trust_node.imaging.asks import Asks
 from trust_node.imaging.comparing import Comparing
 from trust_node.imaging.content import ContentStore
 from trust_node.imaging.conversion import Dcm2niix, ScanConverter
-from trust_node.imaging.deid import DeidKeys
+from trust_node.imaging.covering import Covering
+from trust_node.imaging.deid import DeidKeys, plan
 from trust_node.imaging.lane import ImagingLane
 from trust_node.imaging.pacs import PacedPacs, open_pacs
 from trust_node.imaging.pacs.pace import Pace
@@ -96,6 +97,7 @@ class Node:
         ProjectLanes(
             Comparing(asks, lambda: self._importer),
             Purging(settings.trust_id, lambda: self._importer, signer, projects, keeps_archive=policy.keep_archive),
+            Covering(settings.trust_id, lambda: self._importer.xnat, projects),
             Admitting(settings.trust_id, lambda: self._importer.xnat, policy.people, settings.mail_server),
         ).join(lanes)
 
@@ -123,6 +125,7 @@ class Node:
             spool=spool,
             content=ContentStore(settings.content_directory, self.policy.content_bytes),
             keys=keys,
+            plan=lambda wish, project: plan(self.policy.deid, wish, keys, project, settings.policy_file.parent),
             pool=pool,
             xnat=xnat,
             converter=ScanConverter(xnat, Dcm2niix.pinned()),

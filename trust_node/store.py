@@ -1,10 +1,12 @@
 """The node's tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bus.database import Connection
+from schemas.deid import DeidWish
 from trust_node.cohort.freeze import FrozenCohort, Member
 
 
@@ -16,6 +18,12 @@ class Project:
     xnat_project: str | None
     several: str | None = None
     ended_at: datetime | None = None
+    deid: Mapping[str, Any] | None = None
+
+    @property
+    def wish(self) -> DeidWish:
+        """What the project asks of de-identification; nothing, where it has not said."""
+        return DeidWish.model_validate(self.deid or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +54,17 @@ async def save_cohort(
     )
 
 
-async def save_project(connection: Connection, project_id: str, name: str, *, dicom_to_nifti: bool) -> None:
+async def save_project(
+    connection: Connection, project_id: str, name: str, *, dicom_to_nifti: bool, deid: DeidWish | None = None
+) -> None:
     await connection.execute(
-        """insert into project (project_id, name, dicom_to_nifti) values ($1, $2, $3)
-           on conflict (project_id) do update set name = excluded.name, dicom_to_nifti = excluded.dicom_to_nifti""",
+        """insert into project (project_id, name, dicom_to_nifti, deid) values ($1, $2, $3, $4)
+           on conflict (project_id) do update
+           set name = excluded.name, dicom_to_nifti = excluded.dicom_to_nifti, deid = excluded.deid""",
         project_id,
         name,
         dicom_to_nifti,
+        deid and deid.model_dump(mode="json"),
     )
 
 

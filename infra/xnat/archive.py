@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -19,7 +19,6 @@ from infra.xnat.shelf import LatestLists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
@@ -57,9 +56,17 @@ class Archive:
     def close(self) -> None:
         self._index.close()
 
-    def _changing(self, folder: Path) -> AbstractContextManager[None]:
+    @contextmanager
+    def _changing(self, folder: Path) -> Iterator[None]:
         """Tell the index of a change; what is still in `incoming` is not its business."""
-        return self._index.changing(folder) if folder.is_relative_to(self.root / "projects") else nullcontext()
+        is_noted = folder.is_relative_to(self.root / "projects")
+        try:
+            with self._index.changing(folder) if is_noted else nullcontext():
+                yield
+        except BaseException:
+            # How far it got, only the disk knows.
+            self._shelf.forget(folder)
+            raise
 
     def _noted(self, node: Node) -> bool:
         return node.folder.is_relative_to(self.root / "projects")

@@ -63,11 +63,13 @@ class Index:
     def changing(self, folder: Path) -> Iterator[None]:
         """Note a folder while it changes; an error leaves the note, and the next start reads the folder again."""
         name = self._name(folder)
-        self._db.execute("insert or ignore into changing values (?)", (name,))
+        is_first = self._db.execute("insert or ignore into changing values (?)", (name,)).rowcount
         self._db.execute("begin")
         try:
             yield
-            self._db.execute("delete from changing where folder = ?", (name,))
+            # A note that an earlier error left stays: this change alone does not prove the rest of the folder.
+            if is_first:
+                self._db.execute("delete from changing where folder = ?", (name,))
         finally:
             self._db.execute("commit")
 

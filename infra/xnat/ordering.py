@@ -32,8 +32,12 @@ class Wish:
     is_one_file: bool
 
     def order(self, first: Instance) -> Order:
-        """Fill in what the images say in Patient Comments: `Project:X Subject:Y Session:Z`. Raises 400."""
-        told = {key.lower(): value for key, value in _TOLD.findall(first.comments)}
+        """Fill in what the images say: `Project:X Subject:Y Session:Z` in Patient Comments, then name and ID.
+
+        Raises 400 when they say nothing either.
+        """
+        told = {"subject": names.clean(first.patient_name), "session": names.clean(first.patient)}
+        told |= {key.lower(): value for key, value in _TOLD.findall(first.comments)}
         wanted = {key: self.named[key] or told.get(key, "") for key in _PLACES}
         if missing := [key for key, value in wanted.items() if not value]:
             raise bad_request(f"{', '.join(missing)}: name where the images shall go")

@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -28,7 +29,7 @@ SLICES, RUNS, AIM = 1_000, 3, 1_200
 MEMORY = Path("/dev/shm")
 PROMPT = os.environ | {"TCP_NODELAY": "1"}
 PDU = 131_072
-QUITE_WITHIN_S = 60.0
+LISTENS_WITHIN_S = 60.0
 
 Place = Callable[[Path, Orthanc], AbstractContextManager[None]]
 
@@ -39,7 +40,8 @@ def measure(console: Console) -> Result:
         folder = Path(name)
         with running(_orthanc(folder)) as pacs:
             study = fill(pacs, folder / "ct", SLICES)
-            rates = {who: _rate(who, place, folder, pacs, study, console) for who, place in PLACES.items()}
+            move_to = partial(_once, pacs=pacs, study=study)
+            rates = {who: _rate(who, partial(move_to, place, folder / who), console) for who, place in PLACES.items()}
     ours, bare = rates["ours"], rates["storescp"]
     found = Finding("receive: C-MOVE from Orthanc, 1 association", ours, "/s", AIM, bare, "storescp", load_now())
     rows = tuple((who, f"{rate:,.0f}", f"{rate / bare:.2f}") for who, rate in rates.items())
@@ -99,13 +101,14 @@ def pynetdicom(folder: Path, pacs: Orthanc) -> Iterator[None]:
 PLACES: dict[str, Place] = {"ours": ours, "storescp": storescp, "pynetdicom": pynetdicom}
 
 
-def _rate(who: str, place: Place, folder: Path, pacs: Orthanc, study: str, console: Console) -> float:
-    rates = [_once(place, folder / who / str(run), pacs, study) for run in range(RUNS)]
+def _rate(who: str, once: Callable[[int], float], console: Console) -> float:
+    rates = [once(run) for run in range(RUNS)]
     console.print(f"{who}: {', '.join(f'{rate:,.0f}' for rate in rates)} images/s")
     return median(rates)
 
 
-def _once(place: Place, folder: Path, pacs: Orthanc, study: str) -> float:
+def _once(place: Place, parent: Path, run: int, *, pacs: Orthanc, study: str) -> float:
+    folder = parent / str(run)
     folder.mkdir(parents=True)
     with place(folder, pacs):
         seconds = move(pacs, study)
@@ -129,7 +132,7 @@ def _listen(folder: Path, title: str, port: int) -> None:
 
 
 def _wait_for(port: int) -> None:
-    give_up = time.monotonic() + QUITE_WITHIN_S
+    give_up = time.monotonic() + LISTENS_WITHIN_S
     while is_free(port):
         assert time.monotonic() < give_up, "the peer does not listen"
         time.sleep(0.05)

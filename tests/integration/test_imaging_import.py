@@ -19,11 +19,13 @@ from infra.demo.pacs import load_into_pacs
 from infra.parts.orthanc import Orthanc
 from infra.parts.xnat import ADMIN
 from infra.parts.xnat import Xnat as XnatPart
+from schemas.deid import DeidWish
 from tests.unit.imaging.importing import FakeJournal
 from trust_node.imaging.codes import FailureCode
 from trust_node.imaging.content import ContentStore
 from trust_node.imaging.conversion import Dcm2niix, ScanConverter
-from trust_node.imaging.deid import DeidKeys
+from trust_node.imaging.deid import DeidKeys, DeidPlan, plan
+from trust_node.imaging.deid.policy import DeidPolicy
 from trust_node.imaging.pacs import InvalidAccessionError, PacsError
 from trust_node.imaging.pacs.move import ByMove
 from trust_node.imaging.pacs.peer import Peer
@@ -107,7 +109,11 @@ def pacs(orthanc: Orthanc, receiver: Receiver) -> ByMove:
 def importer(pacs: ByMove, receiver: Receiver, pool: ProcessPoolExecutor, archive: Xnat, tmp_path: Path) -> Importer:
     converter = ScanConverter(archive, Dcm2niix.pinned())
     content = ContentStore(tmp_path / "content", 2**30)
-    return Importer(pacs, receiver.spool, content, KEYS, pool, archive, converter, tmp_path / "work")
+    return Importer(pacs, receiver.spool, content, KEYS, plan_of, pool, archive, converter, tmp_path / "work")
+
+
+def plan_of(wish: DeidWish, project: str) -> DeidPlan:
+    return plan(DeidPolicy(), wish, KEYS, project)
 
 
 async def bring(

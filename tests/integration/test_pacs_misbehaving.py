@@ -14,6 +14,7 @@ import pytest
 from pynetdicom.sop_class import Verification
 
 from infra.parts.part import free_port
+from tests.integration.eventually import until
 from tests.integration.fake_pacs import FakePacs, Study
 from trust_node.imaging.pacs import PacsError, StudyHit, Trouble
 from trust_node.imaging.pacs import find as finding
@@ -24,7 +25,11 @@ from trust_node.imaging.pacs.peer import Peer
 from trust_node.imaging.receiver import Receiver
 from trust_node.imaging.spool import Spool
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    # pynetdicom's own threads die of bytes that are no command; what waits for them is told in time
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 
 BOTH = ("move", "get")
 US = "TRUSTFLOW"
@@ -50,7 +55,7 @@ def receiver(pacs: FakePacs, tmp_path: Path) -> Iterator[Receiver]:
 
 @pytest.fixture
 def ways(pacs: FakePacs, receiver: Receiver) -> dict[str, Any]:
-    peer = Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=5)
+    peer = Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=2)
     return {"move": ByMove(peer, receiver.spool, US, stall_s=1), "get": ByGet(peer, receiver.spool, stall_s=1)}
 
 
@@ -144,7 +149,7 @@ async def test_one_image_too_many_ends_a_get(ways: Any, study: Study, monkeypatc
 
 async def test_a_pacs_without_get_says_so(study: Study, tmp_path: Path) -> None:
     with FakePacs([study], with_get=False).running() as pacs:
-        getting = ByGet(Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=5), Spool(tmp_path))
+        getting = ByGet(Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=2), Spool(tmp_path))
         assert await trouble(getting.retrieve(hit(study))) is Trouble.SERVICE_REFUSED
 
 
@@ -186,13 +191,13 @@ async def test_a_study_uid_that_is_none_goes_no_further(ways: Any, pacs: FakePac
 
 async def test_our_title_must_be_known(study: Study, tmp_path: Path) -> None:
     with FakePacs([study], known_titles=("OTHER",)).running() as pacs:
-        getting = ByGet(Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=5), Spool(tmp_path))
+        getting = ByGet(Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=2), Spool(tmp_path))
         assert await trouble(getting.echo()) is Trouble.OUR_TITLE_UNKNOWN
 
 
 async def test_a_pacs_with_too_many_associations_is_busy(study: Study, tmp_path: Path) -> None:
     with FakePacs([study], most_associations=1).running() as pacs:
-        peer = Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=5)
+        peer = Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=2)
         with peer.association(Verification, meter=Meter()), pytest.raises(PacsError) as busy:
             await ByGet(peer, Spool(tmp_path)).echo()
         assert (busy.value.trouble, busy.value.temporary) == (Trouble.BUSY, True)
@@ -235,10 +240,12 @@ def greet(server: socket.socket, greeting: bytes) -> None:
 
 
 async def test_a_cancelled_retrieval_ends_at_the_pacs_too(ways: Any, pacs: FakePacs, study: Study) -> None:
+    async def one_came() -> bool:
+        return bool(ways["get"].spool.count(study.study_uid))
+
     pacs.stalls_after = 1
     running = asyncio.ensure_future(replace(ways["get"], stall_s=60).retrieve(hit(study)))
-    while ways["get"].spool.count(study.study_uid) < 1:
-        await asyncio.sleep(0.02)
+    await until(one_came)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain, cycle
 from pathlib import Path
@@ -14,136 +13,18 @@ from hypothesis import strategies as st
 
 import trust_node
 from bus.database import migrate, open_pool
-from bus.lanes import CLAIM, Lanes, _run, requeue_orphans
-from bus.proof.signing import Author, Signer
-from bus.uow import UnitOfWork, flush, new_id
-from bus.wake import Wake
-from schemas.trust import ImportPlanned, StudyAdvanced
+from bus.proof.signing import Signer
+from bus.uow import UnitOfWork
+from schemas.trust import ImportPlanned
 from tests.conftest import Database
-from tests.unit.imaging.importing import ACCESSION, KEYS, STUDY, image, parts
-from trust_node import store as node
+from tests.integration.study_world import BREAKS, EVENTS, REQUEST, RETRIES, SESSION, World
+from tests.unit.imaging.importing import ACCESSION, STUDY, image, parts
 from trust_node.imaging import holds, store
-from trust_node.imaging.asks import Asks
-from trust_node.imaging.codes import FailureCode
-from trust_node.imaging.conversion import ConversionError
 from trust_node.imaging.explaining import explain
 from trust_node.imaging.holds import Ruling
-from trust_node.imaging.lane import CLAIMS, ImagingLane
-from trust_node.imaging.pacs import Trouble
-from trust_node.imaging.store import Study
-from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
+from trust_node.imaging.lane import CLAIMS
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
-
-REQUEST, SESSION = KEYS.request(ACCESSION), KEYS.study(STUDY)
-RETRIES = 2
-EVENTS = "select type, value from outbox where key = $1 order by outbox_id"
-
-
-class KillNineError(BaseException):
-    """The process is gone: nothing of it runs on."""
-
-
-@dataclass
-class World:
-    """One project with one study at one node; ``fault`` is what goes wrong at the next attempt."""
-
-    pool: Any
-    signer: Signer
-    importer: Any
-    project_id: str = field(default_factory=new_id)
-    asks: Asks = Asks("amber", timedelta(days=14))
-    turn: Any = staticmethod(lambda now: now)
-
-    @property
-    def author(self) -> Author:
-        return Author("trust-amber", self.signer)
-
-    async def begin(self) -> None:
-        await self.pool.execute("delete from job")
-        async with self.uow() as uow:
-            await node.save_project(uow.connection, self.project_id, "Knees", dicom_to_nifti=True)
-            await node.set_xnat_project(uow.connection, self.project_id, "archive")
-            await uow.connection.execute("insert into cohort values ($1, 'q1', 'digest', now())", self.project_id)
-            await uow.connection.execute("insert into member values ($1, 1, $2)", self.project_id, ACCESSION)
-            await self.asks.plan(uow, self.project_id, KEYS)
-
-    def uow(self) -> Any:
-        return _unit_of_work(self.pool, self.author)
-
-    async def attempt(self, fault: str = "none") -> bool:
-        """Have one waiting job done now; False if none waits."""
-        await requeue_orphans(self.pool)
-        await self.pool.execute("update job set run_at = now() where lane = 'imaging'")
-        row = await self.pool.fetchrow(CLAIM, "imaging")
-        if row is None:
-            return False
-        self.break_(fault)
-        lane = next(lane for lane in self._lanes() if lane.name == "imaging")
-        try:
-            await _run(lane, row, self.pool, self.author, Wake())
-        except KillNineError:
-            pass
-        return True
-
-    def _lanes(self) -> Lanes:
-        lanes = Lanes()
-        ImagingLane(self.asks, lambda: self.importer, 1, RETRIES, "refuse", self.turn).join(lanes)
-        return lanes
-
-    def break_(self, fault: str) -> None:
-        pacs, xnat, converter = self.importer.pacs, self.importer.xnat, self.importer.converter
-        pacs.trouble, pacs.brings, xnat.error, xnat.loses, converter.error = None, None, None, 0, None
-        match fault:
-            case "pacs away":
-                pacs.trouble = Trouble.PORT_CLOSED
-            case "pacs refuses":
-                pacs.trouble = Trouble.OUR_TITLE_UNKNOWN
-            case "too few":
-                pacs.brings = 1
-            case "archive away":
-                xnat.error = XnatUnreachableError("down")
-            case "archive refuses":
-                xnat.error = XnatRefusedError(403, "import")
-            case "archive loses":
-                xnat.loses = 1
-            case "bad series":
-                converter.error = ConversionError(FailureCode.SLICES_LOST)
-            case "kill -9 in the archive":
-                xnat.error = KillNineError()
-            case "kill -9 in the conversion":
-                converter.error = KillNineError()
-            case "bug":
-                converter.error = RuntimeError("a fault of ours")
-
-    async def study(self) -> Study:
-        found = await store.study(self.pool, self.project_id, REQUEST)
-        assert found is not None
-        return found
-
-    async def told(self) -> list[StudyAdvanced]:
-        rows = await self.pool.fetch(EVENTS, self.project_id)
-        return [StudyAdvanced.parse(row["value"]) for row in rows if b"attempt" in row["value"]]
-
-
-class _unit_of_work:  # noqa: N801  used as a function
-    def __init__(self, pool: Any, author: Author) -> None:
-        self.pool, self.author = pool, author
-
-    async def __aenter__(self) -> UnitOfWork:
-        self.connection = await self.pool.acquire()
-        self.transaction = self.connection.transaction()
-        await self.transaction.start()
-        self.uow = UnitOfWork(self.connection, self.author, datetime.now(UTC))
-        return self.uow
-
-    async def __aexit__(self, kind: Any, *_: object) -> None:
-        if kind is None:
-            await flush(self.uow)
-            await self.transaction.commit()
-        else:
-            await self.transaction.rollback()
-        await self.pool.release(self.connection)
 
 
 @pytest.fixture(scope="module")
@@ -167,12 +48,7 @@ async def world(pool: Any, threads: Executor, tmp_path: Path) -> World:
     return made
 
 
-FAULTS = st.sampled_from(
-    [
-        "none", "pacs away", "pacs refuses", "too few", "archive away", "archive refuses", "archive loses",
-        "bad series", "kill -9 in the archive", "kill -9 in the conversion", "bug",
-    ]
-)  # fmt: skip
+FAULTS = st.sampled_from(["none", *BREAKS])
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -183,11 +59,10 @@ async def test_every_sequence_of_faults_ends_and_only_what_is_there_has_arrived(
     folder = tmp_path_factory.mktemp("life")
     world = World(pool, Signer.open(folder / "key.pem"), parts(folder, threads))
     await world.begin()
-    attempts = 0
-    for fault in cycle(faults) if for_ever else chain(faults, cycle(["none"])):
+    endless = cycle(faults) if for_ever else chain(faults, cycle(["none"]))
+    for attempts, fault in enumerate(endless):
         if not await world.attempt(fault):
             break
-        attempts += 1
         assert attempts <= (RETRIES + 1) * (CLAIMS + 1), "it is tried without end"
     study, told = await world.study(), await world.told()
     assert study.settled

@@ -1,6 +1,7 @@
 """The whole acceptance walk of the two clients that researchers use, unmodified: xnatpy and pyxnat."""
 
 import gc
+import tarfile
 import zipfile
 from hashlib import md5
 from pathlib import Path
@@ -9,6 +10,7 @@ import pydicom
 import pytest
 import pyxnat
 import xnat as xnatpy
+import yaml
 
 from infra.parts.xnat import ADMIN
 from tests.integration.xnat_ground import MR, Client, altered, study, zip_of
@@ -233,3 +235,67 @@ class TestPyxnat:
     def test_it_deletes(self, interface, project, scan):
         interface.select.project(project).subject("anna").delete()
         assert interface.select.project(project).subjects().get() == []
+
+
+SDIST = Path(__file__).parents[2] / "build" / "cache" / "xnat-0.8.1.tar.gz"
+
+
+@pytest.mark.skipif(not SDIST.exists(), reason="the demo has not fetched xnatpy's sources")
+class TestXnatpysOwnFixtures:
+    """What xnatpy's functional tests do against a real XNAT, with their data and their expectations."""
+
+    @pytest.fixture(scope="class")
+    def resources(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("xnatpy")
+        with tarfile.open(SDIST) as packed:
+            wanted = ("resources/Case001/", "resources/ANONYMIZ.zip", "tests/dummy_data.yaml")
+            packed.extractall(folder, [m for m in packed if any(each in m.name for each in wanted)], filter="data")
+        return folder / "xnat-0.8.1" / "xnat" / "tests"
+
+    def test_its_dummy_project_lists_as_described(self, session, admin, resources):
+        described = yaml.safe_load((resources / "dummy_data.yaml").read_text())
+        admin.put("/data/projects/dummy", params={"name": described["name"], "pi_lastname": described["pi_lastname"]})
+        for subject in described["subjects"]:
+            admin.put(f"/data/projects/dummy/subjects/{subject['label']}")
+            for experiment in subject["experiments"]:
+                path = f"/data/projects/dummy/subjects/{subject['label']}/experiments/{experiment['label']}"
+                admin.put(path, params={"xsiType": experiment["xsiType"]})
+                for scan in experiment.get("scans", []):
+                    self.lay_out(admin, f"{path}/scans/{scan['ID']}", scan)
+        session.clearcache()
+        project = session.projects["dummy"]
+        assert (project.name, project.pi.lastname) == (described["name"], described["pi_lastname"])
+        for experiment in described["subjects"][0]["experiments"]:
+            found = project.subjects["case001"].experiments[experiment["label"]]
+            assert [(scan.id, scan.type) for scan in found.scans.values()] == [
+                (scan["ID"], scan["type"]) for scan in experiment.get("scans", [])
+            ]
+        file = project.experiments["exp01"].scans["FLAIR"].resources["DICOM"].files["slice.dcm"]
+        assert file.open().read() == b"Another DICOM slice!"
+        admin.delete("/data/projects/dummy")
+
+    def lay_out(self, admin, path, scan):
+        assert admin.put(path, params={"xsiType": scan["xsiType"], "type": scan["type"]}).status_code == 201
+        for resource in scan.get("resources", []):
+            for file in resource["files"]:
+                admin.put(f"{path}/resources/{resource['label']}/files/{file['name']}", data=file["content"].encode())
+
+    def test_its_zip_of_a_real_study_imports_as_at_a_real_xnat(self, session, project, resources):
+        zipped = resources / "resources" / "ANONYMIZ.zip"
+        named = session.services.import_(zipped, project=project, subject="s1", experiment="e1")
+        by_itself = session.services.import_(zipped, project=project, overwrite="append")
+        assert (named.label, named.subject.label) == ("e1", "s1")
+        assert (by_itself.label, by_itself.subject.label) == ("ANONYMIZ", "ANONYMIZ")
+        for found in (named, by_itself):
+            assert type(found).__name__ == "MrSessionData"
+            kinds = {number: scan.type for number, scan in session.create_object(found.uri).scans.items()}
+            assert found.scans["5"].type == "--ANONYMIZ_00000000_0000000.00_FLAIRfinal--"
+            assert len({scan.id for scan in found.scans.values()}) == 3, kinds
+
+    def test_its_folder_of_a_real_study_imports_as_at_a_real_xnat(self, session, project, resources):
+        folder = resources / "resources" / "Case001"
+        imported = session.services.import_dir(folder, project=project, subject="s3", experiment="e3")
+        assert imported.subject.label == "s3"
+        assert len({scan.id for scan in imported.scans.values()}) == 10
+        assert imported.scans["8"].type == "T1 SPIN ECHO"
+        assert imported.scans["9"].type == "HEME SUSEPTIBILITY"

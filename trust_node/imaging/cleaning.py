@@ -2,36 +2,43 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from trust_node.imaging.deid import CleanFile, HeldFile, HoldReason, clean_files
-from trust_node.imaging.deid.plan import as_plan
+from trust_node.imaging.deid import CleanFile, DeidPlan, HeldFile, HoldReason, clean_files
+from trust_node.imaging.deid.report import merged
 from trust_node.imaging.holds import Reviewed
-
-if TYPE_CHECKING:
-    from trust_node.imaging.study import Importer
 
 FILES_PER_TASK = 16
 Batch = tuple[frozenset[str], list[Path]]
 
 
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Clean files, held images by name with their reasons, and the report of what was done, as JSON."""
+
+    clean: list[CleanFile]
+    held: list[tuple[str, str]]
+    report: bytes
+
+
 async def clean_study(
-    parts: "Importer", originals: Sequence[Path], folder: Path, reviewed: Reviewed
-) -> tuple[list[CleanFile], list[tuple[str, str]]]:
-    """De-identify what was not rejected into ``folder``; return the clean files, and held images with their reasons."""
+    pool: Executor, plan: DeidPlan, originals: Sequence[Path], folder: Path, reviewed: Reviewed
+) -> Cleaned:
+    """De-identify what was not rejected into ``folder``, past the rules that were released for an image."""
     wanted = [file for file in originals if file.name not in reviewed.rejected]
-    loop, plan = asyncio.get_running_loop(), as_plan(parts.keys)
+    loop = asyncio.get_running_loop()
     done = await asyncio.gather(
         *(
-            loop.run_in_executor(parts.pool, clean_files, batch, folder, plan.releasing(*map(HoldReason, released)))
+            loop.run_in_executor(pool, clean_files, batch, folder, plan.releasing(*map(HoldReason, released)))
             for released, batch in _batches(wanted, reviewed)
         )
     )
     results = [result for batch in done for result in batch]
     clean = [result for result in results if isinstance(result, CleanFile)]
     held = [(result.original.name, result.reason.value) for result in results if isinstance(result, HeldFile)]
-    return clean, held
+    return Cleaned(clean, held, merged(results, plan).to_json())
 
 
 def _batches(files: Sequence[Path], reviewed: Reviewed) -> Iterator[Batch]:

@@ -102,6 +102,7 @@ class ImagingLane:
             await self._archive(project, job),
             to_nifti=project.dicom_to_nifti,
             fresh=study.fresh,
+            wish=project.wish,
             several=project.several or self.several,  # type: ignore[arg-type]  # the command writes no other words
         )
 

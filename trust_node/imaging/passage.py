@@ -14,7 +14,7 @@ from trust_node.imaging.cleaning import clean_study
 from trust_node.imaging.codes import FailureCode
 from trust_node.imaging.content import Content, PinnedError
 from trust_node.imaging.conversion import ConversionError
-from trust_node.imaging.deid import CleanFile
+from trust_node.imaging.deid import CleanFile, DeidPlan, NoValidProfileError
 from trust_node.imaging.pacs import (
     InvalidAccessionError,
     PacsError,
@@ -26,11 +26,13 @@ from trust_node.imaging.pacs import (
 )
 from trust_node.imaging.states import Step, StudyState
 from trust_node.imaging.study import Found, Importer, Journal, StudyOrder
-from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
+from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError, session_address
 from trust_node.imaging.xnat.sending import Destination, send_study
 
 log = logging.getLogger(__name__)
 
+REPORT = "DEID/files/report.json"
+"""Beside the study's scans: what was done to its elements, and by which rule."""
 NOT_FOR_US = frozenset({Trouble.DESTINATION_UNKNOWN, Trouble.NOT_ALLOWED})
 """The PACS sends us nothing at all; whatever else it says of a retrieval, what has arrived is counted."""
 
@@ -70,6 +72,8 @@ def _codes() -> Iterator[None]:
         log.warning("the PACS: %s", error.trouble)
         code = FailureCode.PACS_UNREACHABLE if error.temporary else FailureCode.PACS_REFUSED
         raise StudyFailedError(code) from error
+    except NoValidProfileError as error:
+        raise StudyFailedError(FailureCode.NO_VALID_PROFILE) from error
     except PinnedError as error:
         raise StudyFailedError(FailureCode.LEGAL_HOLD) from error
     except ConversionError as error:
@@ -88,6 +92,7 @@ class _Parcel:
     session: str
     originals: list[Path] = field(default_factory=list)
     clean: list[CleanFile] = field(default_factory=list)
+    report: bytes = b""
 
 
 @dataclass(slots=True)
@@ -105,6 +110,7 @@ class _Passage:
         await self.journal.tell(self.state)
 
     async def run(self) -> None:
+        plan = self.parts.plan(self.order.wish, self.order.archive)
         async with self._in_time():
             await self._find()
         with ExitStack() as stack:
@@ -113,7 +119,7 @@ class _Passage:
             async with self._in_time():
                 missing = [parcel for parcel in self.parcels if self.order.fresh or not await self._is_archived(parcel)]
             if missing:
-                await self._bring_in(missing)
+                await self._bring_in(missing, plan)
             await self._settle()
 
     def sweep(self) -> None:
@@ -165,12 +171,12 @@ class _Passage:
     async def _archived_images(self, parcel: _Parcel) -> int:
         return (await self.parts.xnat.session_counts(self.order.archive, parcel.session)).get("DICOM", 0)
 
-    async def _bring_in(self, parcels: Sequence[_Parcel]) -> None:
+    async def _bring_in(self, parcels: Sequence[_Parcel], plan: DeidPlan) -> None:
         for parcel in parcels:
             await self._bring(parcel)
         await self.reach(Step.RECEIVED, received=sum(len(parcel.originals) for parcel in parcels))
         async with self._in_time(FailureCode.CLEANING_TIMED_OUT):
-            await self._clean(parcels)
+            await self._clean(parcels, plan)
         await self.reach(Step.DEIDENTIFIED)
         for parcel in parcels:
             async with self._in_time():
@@ -214,14 +220,15 @@ class _Passage:
             raise StudyFailedError(FailureCode.MOVE_REFUSED)
         return outcome.completed + outcome.warning + outcome.failed
 
-    async def _clean(self, parcels: Sequence[_Parcel]) -> None:
+    async def _clean(self, parcels: Sequence[_Parcel], plan: DeidPlan) -> None:
         for parcel in parcels:
             folder = self._folder(parcel) / "clean"
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             reviewed = await self.journal.reviewed(parcel.session)
-            parcel.clean, held = await clean_study(self.parts, parcel.originals, folder, reviewed)
-            await self.journal.hold(parcel.session, held)
+            cleaned = await clean_study(self.parts.pool, plan, parcel.originals, folder, reviewed)
+            parcel.clean, parcel.report = cleaned.clean, cleaned.report
+            await self.journal.hold(parcel.session, cleaned.held)
         await self._count_held()
         self._check_patients()
 
@@ -245,6 +252,8 @@ class _Passage:
         await send_study(self.parts.xnat, to, [file.path for file in parcel.clean], self._folder(parcel))
         if await self._archived_images(parcel) < len(parcel.clean):
             raise StudyFailedError(FailureCode.ARCHIVE_INCOMPLETE)
+        address = f"{session_address(to.project, to.session)}/resources/{REPORT}"
+        await self.parts.xnat.put_file(address, parcel.report)
 
     async def _settle(self) -> None:
         """Tell what the archive holds now, and convert it."""

@@ -7,6 +7,7 @@ from bus.lanes import Job, Lanes
 from bus.uow import UnitOfWork
 from schemas.trust import CompareImport, PurgeProject, SetMembers
 from trust_node.imaging.comparing import Comparing
+from trust_node.imaging.covering import Covering
 from trust_node.imaging.purging import Purging
 from trust_node.jobs import CoverEnrichment
 from trust_node.people.admitting import Admitting
@@ -23,6 +24,7 @@ class ProjectLanes:
 
     comparing: Comparing
     purging: Purging
+    covering: Covering
     admitting: Admitting
 
     def join(self, lanes: Lanes) -> None:
@@ -36,7 +38,7 @@ class ProjectLanes:
             case PurgeProject():
                 await self.purging.work(message, job)
             case CoverEnrichment():
-                """Part F's cover() joins here."""
+                await self.covering.work(message, job)
 
     async def set_members(self, message: SetMembers, job: Job) -> None:
         await self.admitting.work(message, job)

@@ -4,15 +4,17 @@ Where a study stands is read from the PACS, the content store and XNAT, never fr
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from schemas.deid import DeidWish
 from trust_node.imaging.content import ContentStore
 from trust_node.imaging.conversion import ScanConverter
-from trust_node.imaging.deid import DeidKeys
+from trust_node.imaging.deid import DeidKeys, DeidPlan
+from trust_node.imaging.deid.planning import NOTHING_ASKED
 from trust_node.imaging.holds import Reviewed
 from trust_node.imaging.pacs.ways import Pacs
 from trust_node.imaging.spool import Spool
@@ -54,7 +56,8 @@ class Journal(Protocol):
 class StudyOrder:
     """What to import: an accession number (never shown), for which project, and how.
 
-    ``project`` is the hub's id, ``archive`` the XNAT project's; ``fresh`` goes past what is here already.
+    ``project`` is the hub's id, ``archive`` the XNAT project's; ``fresh`` goes past what is here already; ``wish`` is
+    what the project asks of de-identification.
     """
 
     accession: str = field(repr=False)
@@ -62,6 +65,7 @@ class StudyOrder:
     archive: str
     to_nifti: bool = True
     fresh: bool = False
+    wish: DeidWish = NOTHING_ASKED
     several: Several = "refuse"
 
 
@@ -69,15 +73,16 @@ class StudyOrder:
 class Importer:
     """The parts that an import goes through; one for all studies of a trust.
 
-    `pool` runs the de-identification, so that a big study doesn't stop the event loop; `work` is a folder for
-    what is on its way; no step may take longer than `step_s`. The content store has one writer at a time. No two
-    imports of the same accession number may run at once.
+    `plan` settles how a project's images are de-identified, or raises NoValidProfileError; `pool` does it, so that a
+    big study doesn't stop the event loop; `work` is a folder for what is on its way; no step may take longer than
+    `step_s`. The content store has one writer at a time. No two imports of the same accession number may run at once.
     """
 
     pacs: Pacs
     spool: Spool
     content: ContentStore
     keys: DeidKeys
+    plan: Callable[[DeidWish, str], DeidPlan]
     pool: Executor
     xnat: Xnat
     converter: ScanConverter

@@ -29,6 +29,7 @@ from trust_node.imaging.xnat import Xnat, XnatRefusedError, XnatUnreachableError
 from trust_node.software import versions
 from trust_node.training.bundle import unpack
 from trust_node.training.dataset import Dataset, gather
+from trust_node.training.errands import ArchiveErrands
 from trust_node.training.isolation import SandboxUnavailable
 from trust_node.training.runs import Folders, KeptAnswer, Runs
 from trust_node.training.sandbox import SandboxDied, SandboxTimeout, Task
@@ -114,7 +115,8 @@ class TrainingLane:
         model = await self._fetch_model(message)
         sandbox = await self.runs.sandbox(run.run_id, run.project_id, run.entry_point)
         try:
-            update = await sandbox.run(Task(message.kind, message.round, message.seed, model, message.config))
+            task = Task(message.kind, message.round, message.seed, model, message.config)
+            update = await sandbox.run(task, await self._errands(run, job))
         except SandboxDied as died:
             await self.runs.drop(message.run_id)
             if died.reason == "failed" and job.attempts >= CODE_MAY_FAIL:
@@ -125,6 +127,14 @@ class TrainingLane:
             raise Rejection("task_timed_out", "The training code took longer than this trust allows.") from late
         weights = update.weights.file if update.weights else None
         await asyncio.to_thread(kept.keep, weights, update.examples, dict(update.metrics))
+
+    async def _errands(self, run: store.Run, job: Job) -> ArchiveErrands | None:
+        project = await store.project(job.pool, run.project_id)
+        if project is None or project.xnat_project is None:
+            return None
+        folders = self.runs.folders(run.run_id)
+        data = folders.data(run.project_id)
+        return ArchiveErrands(self.xnat(), project.xnat_project, run.run_id, data, folders.derived)
 
     async def _fetch_model(self, message: RunTask) -> Path | None:
         if message.model is None:

@@ -30,6 +30,10 @@ class Folders:
     def models(self) -> Path:
         return self.run / "models"
 
+    @property
+    def derived(self) -> Path:
+        return self.run / "derived"
+
     def data(self, project_id: str) -> Path:
         return self.root / "projects" / project_id
 

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from schemas.manifest import HEADER_LIMIT, Layout, read_layout
 from trust_node.training.cgroup import cgroup
+from trust_node.training.errands import Errands
 from trust_node.training.isolation import Isolation, SandboxSpec, command, isolation_level
 from trust_node.training.sdk.trustflow_sdk import wire
 from trust_node.training.update import BadUpdate, Kind, Update, judge
@@ -83,8 +84,8 @@ class Sandbox:
         await self._log
         await asyncio.to_thread(self._resources.close)
 
-    async def run(self, task: Task) -> Update:
-        """Send a task and wait for its answer.
+    async def run(self, task: Task, errands: Errands | None = None) -> Update:
+        """Send a task and wait for its answer; ``errands`` does what the code asks for meanwhile.
 
         Raises
         ------
@@ -97,7 +98,7 @@ class Sandbox:
             name, layout = await asyncio.to_thread(self._offer, task.model, until_answered)
             try:
                 async with asyncio.timeout(self.spec.limits.task_seconds):
-                    message, file = await self._asked(task, name)
+                    message, file = await self._asked(task, name, errands)
             except TimeoutError:
                 raise SandboxTimeout(f"no answer in {self.spec.limits.task_seconds:g} s") from None
             return await asyncio.to_thread(_judged, task.kind, message, file, layout, self.spec.limits.update)
@@ -115,14 +116,17 @@ class Sandbox:
             self._process = await _spawned(command(self.spec, theirs.fileno(), self._cgroup), theirs)
         self._log = asyncio.create_task(_keep_log(self._process, self.spec.log, limits.log))
 
-    async def _asked(self, task: Task, model: str | None) -> tuple[Any, int | None]:
+    async def _asked(self, task: Task, model: str | None, errands: Errands | None) -> tuple[Any, int | None]:
         message = {
             "kind": task.kind, "round": task.round, "seed": task.seed, "model": model, "config": task.config,
         }  # fmt: skip
         try:
             wire.send(self._wire, message)
-            await _readable(self._wire)
-            return wire.receive(self._wire)
+            return await self._heard(errands)
+        except BlockingIOError:
+            # it asks, and does not read what it is told
+            self._kill()
+            raise SandboxDied(await self._process.wait()) from None
         except (EOFError, ConnectionError):
             raise SandboxDied(await self._ended(GRACE_S)) from None
         except asyncio.CancelledError:
@@ -131,6 +135,22 @@ class Sandbox:
             raise
         except wire.Malformed as error:
             raise BadUpdate("bad_message", str(error)) from error
+
+    async def _heard(self, errands: Errands | None) -> tuple[Any, int | None]:
+        """Wait for the answer, and do what the code asks for until then."""
+        await _readable(self._wire)
+        while _is_errand(received := wire.receive(self._wire)):
+            await self._run_errand(*received, errands)
+            await _readable(self._wire)
+        return received
+
+    async def _run_errand(self, asked: Any, file: int | None, errands: Errands | None) -> None:
+        try:
+            told = await errands.serve(asked, file) if errands else {"refused": "this trust does no errands here"}
+        finally:
+            if file is not None:
+                os.close(file)
+        wire.send(self._wire, told)
 
     def _offer(self, model: Path | None, until_answered: ExitStack) -> tuple[str | None, Layout | None]:
         if model is None:
@@ -150,6 +170,10 @@ class Sandbox:
     def _kill(self) -> None:
         with suppress(ProcessLookupError):
             self._process.kill()
+
+
+def _is_errand(received: tuple[Any, int | None]) -> bool:
+    return isinstance(received[0], dict) and "errand" in received[0]
 
 
 async def _spawned(arguments: list[str], theirs: socket.socket) -> Process:

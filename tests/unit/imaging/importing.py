@@ -13,9 +13,11 @@ from zipfile import ZipFile
 import pydicom
 from pydicom.data import get_testdata_file
 
+from schemas.deid import DeidWish
 from trust_node.imaging.content import ContentStore
 from trust_node.imaging.conversion import Slices
-from trust_node.imaging.deid import DeidKeys
+from trust_node.imaging.deid import DeidKeys, DeidPlan, plan
+from trust_node.imaging.deid.policy import DeidPolicy
 from trust_node.imaging.holds import Reviewed
 from trust_node.imaging.pacs import Outcome, PacsError, StudyHit, Trouble
 from trust_node.imaging.passage import import_study
@@ -66,13 +68,15 @@ class FakeXnat:
     error: Exception | None = None
     loses: int = 0
     imports: int = 0
+    reports: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def files(self) -> set[str]:
         return {name for files in self.sessions.values() for name in files}
 
     async def session_counts(self, project: str, session: str) -> dict[str, int]:
-        return {"DICOM": len(self.sessions.get(session, {}))}
+        images = len(self.sessions.get(session, {}))
+        return {"DICOM": images, "NIFTI": images}
 
     async def list_files(self, project: str, session: str) -> list[ArchivedFile]:
         return [
@@ -88,6 +92,15 @@ class FakeXnat:
             kept = sorted(zipped.namelist())[self.loses :]
             self.sessions.setdefault(session, {}).update({name: zipped.read(name) for name in kept})
         return session
+
+    async def list_sessions(self, project: str) -> list[str]:
+        return list(self.sessions)
+
+    async def delete_project(self, project: str) -> None:
+        self.sessions.clear()
+
+    async def put_file(self, address: str, content: bytes) -> None:
+        self.reports[address] = content
 
     async def delete_session(self, project: str, session: str) -> None:
         self.sessions.pop(session, None)
@@ -145,7 +158,12 @@ def parts(folder: Path, pool: Executor, images: list[bytes] | None = None, quota
     xnat: Any = FakeXnat()
     converter: Any = FakeConverter()
     content = ContentStore(folder / "content", quota)
-    return Importer(pacs, spool, content, KEYS, pool, xnat, converter, folder / "work")
+    return Importer(pacs, spool, content, KEYS, basic, pool, xnat, converter, folder / "work")
+
+
+def basic(wish: DeidWish, project: str) -> DeidPlan:
+    """The plan of a trust whose policy says nothing of de-identification."""
+    return plan(DeidPolicy(), wish, KEYS, project)
 
 
 async def bring(importer: Importer, order: StudyOrder = ORDER, journal: FakeJournal | None = None) -> StudyState:

@@ -1,6 +1,7 @@
 """One study through the importer, with a PACS and an archive that fail on purpose."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.deid import DeidWish
 from tests.unit.imaging.importing import KEYS, ORDER, STUDY, FakeJournal, bring, image, parts
 from trust_node.imaging.codes import FailureCode
 from trust_node.imaging.content import LEGAL, Pin
@@ -143,6 +145,31 @@ class TestHolds:
         await bring(importer, journal=journal)
         journal.decided = Reviewed({}, frozenset(journal.held))
         assert (await bring(importer, journal=journal)).code is FailureCode.ALL_REJECTED
+
+
+class TestPlan:
+    async def test_a_wish_that_the_trust_does_not_allow_fetches_nothing(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool)
+        wish = DeidWish(options=("retain_uids",))
+        assert (await bring(importer, replace(ORDER, wish=wish))).code is FailureCode.NO_VALID_PROFILE
+        assert importer.pacs.retrievals == 0
+
+    async def test_what_was_done_lies_beside_the_study_without_a_value_of_the_patient(
+        self, tmp_path: Path, pool: Executor
+    ) -> None:
+        importer = parts(tmp_path, pool)
+        await bring(importer)
+        ((address, report),) = importer.xnat.reports.items()
+        assert address.endswith(f"/experiments/{SESSION}/resources/DEID/files/report.json")
+        assert json.loads(report)["images"] == 3
+        assert b"CompressedSamples" not in report
+
+    async def test_a_released_image_passes_just_the_rule_that_held_it(self, tmp_path: Path, pool: Executor) -> None:
+        importer, journal = parts(tmp_path, pool, [image(1), image(2, **MARKED)]), FakeJournal()
+        await bring(importer, journal=journal)
+        journal.decided = Reviewed({name: frozenset({reason}) for name, reason in journal.held.items()}, frozenset())
+        state = await bring(importer, journal=journal)
+        assert (state.archived, dict(state.held), importer.pacs.retrievals) == (2, {}, 1)
 
 
 class TestSeveral:

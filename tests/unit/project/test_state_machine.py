@@ -6,18 +6,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from bus.errors import Late, Rejection
 from schemas.project import (
     AddMember,
+    ApprovalWithdrawn,
     ApproveProject,
+    CloseProject,
     CreateProject,
     DeclineProject,
     EditProject,
     ProjectActivated,
     ProjectApproved,
+    ProjectClosed,
     ProjectCommand,
     ProjectDeclined,
     ProjectEvent,
     ProjectStaged,
     RemoveMember,
     StageProject,
+    WithdrawApproval,
 )
 from services.project.domain import Project, Query, Surroundings, decide, evolve, request_digest
 
@@ -78,14 +82,39 @@ class ProjectMachine(RuleBasedStateMachine):
     def decline(self, actor: str, trust: str) -> None:
         self.send(DeclineProject(project_id="p1", actor=actor, trust_id=trust, reason="No."))
 
+    @rule(actor=people, trust=trusts)
+    def withdraw(self, actor: str, trust: str) -> None:
+        self.send(WithdrawApproval(project_id="p1", actor=actor, trust_id=trust, reason="Enough."))
+
+    @rule(actor=people)
+    def close(self, actor: str) -> None:
+        self.send(CloseProject(project_id="p1", actor=actor))
+
     def all(self, kind: type[ProjectEvent]) -> list[ProjectEvent]:
         return [event for event in self.events if isinstance(event, kind)]
 
     @invariant()
     def it_is_active_only_by_an_approval(self) -> None:
         if self.project is not None:
-            assert (self.project.status == "active") == bool(self.all(ProjectApproved))
-            assert len(self.all(ProjectActivated)) == (self.project.status == "active")
+            activated = len(self.all(ProjectActivated))
+            assert activated == bool(self.all(ProjectApproved))
+            assert self.project.status != "active" or activated
+
+    @invariant()
+    def what_is_closed_was_closed_by_its_owner_and_nothing_is_decided_on_it_any_more(self) -> None:
+        ends = [place for place, event in enumerate(self.events) if isinstance(event, ProjectClosed)]
+        assert len(ends) <= 1
+        for end in ends:
+            assert self.project is not None
+            assert (self.project.status, self.events[end].closed_by) == ("closed", self.project.owner)  # type: ignore[attr-defined]
+            assert not any(isinstance(event, ProjectApproved | ProjectStaged) for event in self.events[end:])
+
+    @invariant()
+    def only_what_was_approved_is_withdrawn_once(self) -> None:
+        approved = [event.trust_id for event in self.all(ProjectApproved)]  # type: ignore[attr-defined]
+        withdrawn = [event.trust_id for event in self.all(ApprovalWithdrawn)]  # type: ignore[attr-defined]
+        assert len(withdrawn) == len(set(withdrawn))
+        assert set(withdrawn) <= set(approved)
 
     @invariant()
     def nobody_decides_on_their_own_request(self) -> None:

@@ -1,9 +1,12 @@
 """What is in memory is what is on disk: after any history, and after a kill at an awkward moment."""
 
 import io
+import json
 import shutil
+import sqlite3
 import tempfile
 import zipfile
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
@@ -14,9 +17,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
+from infra.xnat import disk
 from infra.xnat.archive import Archive, Arrival
+from infra.xnat.disk import load_nodes
 from infra.xnat.model import FileNotes
 from infra.xnat.refusal import Refusal
+from infra.xnat.shelf import LatestLists
 from infra.xnat.zipping import entry, stream_zip, zip_size
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -38,7 +44,7 @@ def put(archive, resource, path, content=b"x", *, overwrite=False):
 
 def picture(node):
     """Return all that a node is, as plain data."""
-    resources = {r.label: (r.id, r.notes, r.files) for r in node.resources.values()}
+    resources = {r.label: (r.id, r.notes, r.file_count, r.file_size, r.files) for r in node.resources.values()}
     children = {kind: {k: picture(c) for k, c in of_kind.items()} for kind, of_kind in node.children.items()}
     return (node.id, node.fields, node.members, resources, children)
 
@@ -88,6 +94,11 @@ class Histories(RuleBasedStateMachine):
         self.archive.delete(session)
 
     @invariant()
+    def the_index_says_what_the_documents_say(self):
+        read = load_nodes("projects", self.root / "projects", None, LatestLists())
+        assert picture(read["P"]) == picture(opened(self.root).projects["P"])
+
+    @invariant()
     def a_second_look_at_the_disk_shows_the_same(self):
         assert picture(opened(self.root).projects["P"]) == picture(self.project)
 
@@ -101,6 +112,73 @@ def test_a_number_is_never_given_twice_even_after_deletion_and_restart(archive, 
     archive.delete(first)
     again = opened(tmp_path)
     assert again.create("subjects", "a", again.projects["P"], {}, "admin").id != first.id
+
+
+STEPS = ["save_node", "save_resource", "append_files", "rewrite_catalogue", "load_node"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_whatever_step_a_process_dies_at_the_next_start_agrees_with_the_disk(tmp_path, monkeypatch, step, done):
+    archive = opened(tmp_path)
+    project = archive.create("projects", "P", None, {}, "admin")
+    subject = archive.create("subjects", "S", project, {}, "admin")
+    put(archive, archive.ensure_resource(project, "R"), "old")
+    real = getattr(disk, step)
+
+    def dies(*args):
+        if done:
+            real(*args)
+        raise KeyboardInterrupt
+
+    described = {"subject_ID": subject.id, "xsiType": "x"}
+    deeds = [
+        lambda: archive.update(subject, {"yob": "1970"}),
+        lambda: put(archive, archive.ensure_resource(project, "R"), "new"),
+        lambda: archive.ensure_resource(subject, "NEW"),
+        lambda: archive.delete_file(project.resources["R"], "old"),
+        lambda: archive.adopt(archive.draft("experiments", "E", project, described, "admin")),
+    ]
+    for deed in deeds:
+        with monkeypatch.context() as patched:
+            patched.setattr(disk, step, dies)
+            with suppress(KeyboardInterrupt):
+                deed()
+    archive.close()
+    again = opened(tmp_path).projects["P"]
+    assert picture(again) == picture(load_nodes("projects", tmp_path / "projects", None, LatestLists())["P"])
+    assert picture(again) == picture(opened(tmp_path).projects["P"])
+
+
+def test_only_the_lists_asked_for_last_stay_in_memory(archive, project):
+    shelf = LatestLists(most=2)
+    resources = [archive.ensure_resource(project, label) for label in "abc"]
+    for resource in resources:
+        put(archive, resource, "f")
+        resource.shelf = shelf
+    assert [set(resource.files) for resource in resources] == [{"f"}] * 3
+    assert len(shelf._lists) == 2
+    shelf.forget(project.folder)
+    assert len(shelf._lists) == 0
+
+
+def test_an_older_catalogue_is_brought_up_to_date_once(archive, project, tmp_path):
+    resource = archive.ensure_resource(project, "R")
+    put(archive, resource, "f", b"content")
+    catalogue = resource.folder / "catalogue.jsonl"
+    (line,) = catalogue.read_text().splitlines()
+    document = json.loads(line)
+    del document["crc32"]
+    catalogue.write_text(json.dumps(document) + "\n")
+    assert opened(tmp_path).projects["P"].resources["R"].files["f"].crc32 == crc32(b"content")
+    assert "crc32" in catalogue.read_text()
+
+
+def test_an_index_of_another_version_is_built_anew(archive, project, tmp_path):
+    archive.close()
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as db:
+        db.executescript("pragma user_version = 99; delete from nodes;")
+    assert picture(opened(tmp_path).projects["P"]) == picture(project)
 
 
 def test_a_torn_line_of_the_catalogue_loses_nothing(archive, project, tmp_path):

@@ -27,10 +27,10 @@ def after_profile(dataset: Dataset, plan: DeidPlan, study: str, subject: str) ->
     }
     try:
         return [*changes, *run(plan.scripts, dataset, Surroundings(variables, plan.keys, plan.lookup))]
-    except RejectedError:
-        raise Held(HoldReason.SCRIPT_REJECTED) from None
-    except ScriptRunError:
-        raise Held(HoldReason.SCRIPT_FAILED) from None
+    except RejectedError as rejected:
+        raise Held(HoldReason.SCRIPT_REJECTED) from rejected
+    except ScriptRunError as failed:
+        raise Held(HoldReason.SCRIPT_FAILED) from failed
 
 
 def asks_for_pixels(plan: DeidPlan) -> bool:

@@ -10,7 +10,6 @@ from typing import Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
-from pydicom.errors import InvalidDicomError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -63,6 +62,7 @@ def validate(scripts: ScriptFiles, as_json: AsJson = False) -> None:
 @app.command()
 def diff(
     file: File,
+    *,
     policy: PolicyFile = None,
     script: MoreScripts = None,
     option: Options = None,
@@ -155,9 +155,10 @@ def _tried(file: Path, settled: DeidPlan) -> list[Compared]:
     try:
         return tried(file, settled)
     except Held as held:
-        err.print(f"held: {held.reason}: {explain(held.reason)}", markup=False)
-    except InvalidDicomError:
-        err.print(f"{file} is no DICOM file", markup=False)
+        why = held.__cause__ or explain(held.reason)
+        err.print(f"held: {held.reason}: {why}", markup=False, soft_wrap=True)
+    except Exception as error:  # noqa: BLE001  hostile bytes break a parser in any way it knows, and it quotes them
+        err.print(f"{file} can't be read as DICOM: {type(error).__name__}", markup=False, soft_wrap=True)
     raise typer.Exit(1)
 
 

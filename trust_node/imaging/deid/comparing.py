@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, cast
 
 from pydicom import DataElement, Dataset
@@ -29,7 +30,7 @@ class Compared:
 
 
 def compare(original: Dataset, result: Dataset, changes: Iterable[Change]) -> list[Compared]:
-    """Return every element of the two objects, in the order of their tags; what is inside of a removed one is left out."""
+    """Return every element of the two objects in the order of tags, without what goes or comes with its sequence."""
     rules: defaultdict[str, list[str]] = defaultdict(list)
     for change in changes:
         rules[change.path].append(f"{change.action}: {change.rule}")
@@ -62,7 +63,8 @@ def _compared(
     old, new = before.get(place), after.get(place)
     some = cast("DataElement", new if old is None else old)
     path = "/".join(part.partition("[")[0] for part in place)
-    told = tuple(dict.fromkeys(rules.get(path, ())))
+    deeper = (told for below, told in rules.items() if below.startswith(f"{path}/") and (old is None or new is None))
+    told = tuple(dict.fromkeys([*rules.get(path, ()), *chain.from_iterable(deeper)]))
     return Compared("/".join(place), keyword_for_tag(some.tag), _fate(old, new), told, _shown(old), _shown(new))
 
 

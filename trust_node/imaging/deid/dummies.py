@@ -2,6 +2,8 @@
 
 from pydicom.valuerep import VR
 
+from trust_node.imaging.deid.dates import UNREADABLE
+
 TEXT_VRS = frozenset({VR.AE, VR.LO, VR.LT, VR.PN, VR.SH, VR.ST, VR.UC, VR.UR, VR.UT})
 TEXT = "ANONYMIZED"
 
@@ -10,6 +12,7 @@ _DUMMIES: dict[str, object] = {
     VR.CS: TEXT,
     VR.DS: "0",
     VR.IS: "0",
+    **{VR(vr): text for vr, text in UNREADABLE.items()},
     VR.UR: "https://anonymized.invalid",
     VR.OB: b"\0\0",
     VR.OD: b"\0" * 8,

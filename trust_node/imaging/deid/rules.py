@@ -16,6 +16,8 @@ from trust_node.imaging.deid.profile import BasicCode, OptionCode, Row, attribut
 from trust_node.imaging.deid.uids import names_a_class
 
 TEMPORAL_VRS = frozenset({"DA", "DT", "TM"})
+# What people write into a content item; the table lists only the sequence that such items usually lie in.
+TEXT_VALUE = Tag("TextValue")
 
 
 class Action(IntEnum):
@@ -136,6 +138,8 @@ def _outside_the_standard(tag: int, vr: str) -> str:
 def _unlisted(options: frozenset[Option], tag: int, vr: str) -> Decision:
     if tag in BEYOND_THE_TABLE:
         return Decision(Action.REMOVE, "beyond the table")
+    if tag == TEXT_VALUE:
+        return Decision(Action.CLEAN, "free text")
     if vr == "SQ":
         return Decision(Action.DESCEND, "sequence")
     if vr == "PN":

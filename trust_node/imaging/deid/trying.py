@@ -9,7 +9,7 @@ from typing import cast
 
 import pydicom
 from pydantic import BaseModel, ConfigDict
-from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 
 from schemas.deid import DeidOption, DeidWish
 from trust_node.imaging.deid.comparing import Compared, compare
@@ -78,16 +78,12 @@ def tried(file: Path, settled: DeidPlan) -> list[Compared]:
 
 def ruled(settled: DeidPlan, sop_class: str) -> Iterator[Ruled]:
     """Give what the plan's profile does to each row of PS3.15 table E.1-1 in an object of `sop_class`, at its top."""
-    for tag, _ in rows().items():
+    for tag in rows():
         number = int(tag.replace("X", "0"), 16)
         decision = _decision(settled, number, sop_class)
-        yield Ruled(tag, _keyword(number), decision.action.name.lower(), decision.rule)
+        yield Ruled(tag, keyword_for_tag(number), decision.action.name.lower(), decision.rule)
 
 
 def _decision(settled: DeidPlan, tag: int, sop_class: str) -> Decision:
     vr = dictionary_VR(tag) if dictionary_has_tag(tag) else _ANYTHING
     return decide(settled.profile, tag, vr, sop_class)
-
-
-def _keyword(tag: int) -> str:
-    return pydicom.datadict.keyword_for_tag(tag)

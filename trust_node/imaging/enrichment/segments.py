@@ -16,7 +16,16 @@ from trust_node.imaging.enrichment.grids import SAME_PLACE, Grid
 LARGEST_VOXELS = 1 << 29
 HALF = 0.5
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-READABLE = (AttributeError, KeyError, IndexError, ValueError, TypeError, RuntimeError, NotImplementedError)
+READABLE = (
+    AttributeError,
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    NotImplementedError,
+    StopIteration,
+)
 """What pydicom raises on elements that are missing, cut or coded in an unknown way."""
 
 
@@ -31,8 +40,9 @@ def read_segments(file: Path, grid: Grid) -> NDArray[np.uint16]:
     try:
         dataset = pydicom.dcmread(file)
         frames = _frames(dataset)
-        segments = [_segment(group) for group in dataset.PerFrameFunctionalGroupsSequence]
-        places = [_indices(dataset, group, grid) for group in dataset.PerFrameFunctionalGroupsSequence]
+        shared = dataset.SharedFunctionalGroupsSequence[0]
+        segments = [_segment(group, shared) for group in dataset.PerFrameFunctionalGroupsSequence]
+        places = [_indices(group, shared, grid) for group in dataset.PerFrameFunctionalGroupsSequence]
     except (InvalidDicomError, OSError, *READABLE) as error:
         raise FlawError(Flaw.MASK_UNREADABLE) from error
     return _painted(frames, segments, places, grid)
@@ -53,13 +63,12 @@ def _frames(dataset: Dataset) -> NDArray[np.bool_]:
             raise FlawError(Flaw.MASK_UNREADABLE)
 
 
-def _segment(group: Dataset) -> int:
-    return int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
+def _segment(group: Dataset, shared: Dataset) -> int:
+    return int(_found("SegmentIdentificationSequence", group, shared).ReferencedSegmentNumber)
 
 
-def _indices(dataset: Dataset, group: Dataset, grid: Grid) -> NDArray[np.float64]:
+def _indices(group: Dataset, shared: Dataset, grid: Grid) -> NDArray[np.float64]:
     """Return the matrix from (column, row, 1) of a frame to an index of the image (PS3.3 C.7.6.2.1.1)."""
-    shared = dataset.SharedFunctionalGroupsSequence[0]
     orientation = _found("PlaneOrientationSequence", group, shared).ImageOrientationPatient
     height, width = _found("PixelMeasuresSequence", group, shared).PixelSpacing
     place = np.zeros((4, 3))

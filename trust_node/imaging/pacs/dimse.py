@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Timer
 
 from pydicom import Dataset
 from pynetdicom.association import Association
@@ -16,6 +17,7 @@ from trust_node.imaging.pacs.meter import Meter
 from trust_node.imaging.pacs.peer import Peer
 from trust_node.imaging.pacs.troubles import PacsError, Trouble
 
+FAREWELL_S = 1.0
 Answers = Iterator[tuple[Dataset, Dataset | None]]
 
 
@@ -69,6 +71,7 @@ class DimseRetrieval:
     def abort(self) -> None:
         if self._association is not None:
             self._association.abort(block=False)
+            Timer(FAREWELL_S, self.meter.cut).start()
             self._association.dimse.msg_queue.put((None, None))
 
 

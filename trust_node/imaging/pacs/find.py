@@ -22,6 +22,7 @@ pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
 
 PENDING = frozenset({0xFF00, 0xFF01})
 MOST_ANSWERS = 10_000
+LONGEST_QUERY_S = 600.0
 STUDY_KEYS = (
     "StudyDate",
     "StudyTime",
@@ -40,7 +41,8 @@ def echo(peer: Peer) -> None:
     PacsError
         If it is not, or does not talk to us.
     """
-    with peer.association(Verification, meter=Meter()) as association:
+    meter = Meter()
+    with peer.association(Verification, meter=meter) as association, meter.cut_after(LONGEST_QUERY_S):
         status = association.send_c_echo().get("Status")
     if status != SUCCESS:
         raise _failed(status)
@@ -55,7 +57,8 @@ def find_studies(peer: Peer, accession: str) -> list[StudyHit]:
         If the PACS does not answer, refuses, or answers without end.
     """
     meter = Meter()
-    with peer.association(StudyRootQueryRetrieveInformationModelFind, meter=meter) as association:
+    model = StudyRootQueryRetrieveInformationModelFind
+    with peer.association(model, meter=meter) as association, meter.cut_after(LONGEST_QUERY_S):
         asking = _Asking(association, meter)
         query = study_query("STUDY", AccessionNumber=accession, **dict.fromkeys(STUDY_KEYS, ""))
         found = asking.answers(query)

@@ -1,9 +1,13 @@
 """Counts what a peer sends and bounds what of it waits in memory: lengths in a PDU are the peer's word."""
 
-from dataclasses import dataclass
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Timer
 from typing import Any
 
-from pynetdicom.association import Association
+from pynetdicom import evt
 
 LARGEST_PDU = 131_072  # a fifth faster than the usual 16 KiB; larger gains nothing
 ANSWER_BYTES = 64 * 2**20
@@ -17,6 +21,7 @@ class Meter:
     total: int = 0
     waiting: int = 0
     exceeded: bool = False
+    _line: socket.socket | None = field(default=None, repr=False)
 
     def count(self, size: int) -> None:
         """Count bytes that are about to be read.
@@ -35,11 +40,12 @@ class Meter:
     def handled(self) -> None:
         self.waiting = 0
 
-    def watch(self, association: Association) -> None:
-        """Count what this association reads from now on."""
-        transport = association.dul.socket
-        if transport is None:
+    def watch(self, event: evt.Event) -> None:
+        """Count what this association reads; to be bound to the opening of its connection."""
+        transport = event.assoc.dul.socket
+        if transport is None or transport.socket is None:
             return
+        self._line = transport.socket
         receive: Any = transport.recv
 
         def receive_counted(nr_bytes: int) -> bytearray:
@@ -48,3 +54,20 @@ class Meter:
             return received
 
         transport.recv = receive_counted  # type: ignore[method-assign]  # no hook does this
+
+    def cut(self) -> None:
+        """End the connection: a thread of pynetdicom that waits for the rest of a PDU waits for ever."""
+        with suppress(OSError):
+            if self._line is not None:
+                self._line.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def cut_after(self, seconds: float) -> Iterator[None]:
+        """End the connection unless the block ends before."""
+        late = Timer(seconds, self.cut)
+        late.daemon = True
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.events import EventHandlerType
 from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
@@ -54,14 +54,16 @@ class Peer:
             Naming why the PACS does not associate, or does not offer the first context.
         """
         proposed = [build_context(each) if isinstance(each, str) else each for each in contexts]
-        association = self._associate(proposed, roles, handlers)
+        watched = [(evt.EVT_CONN_OPEN, meter.watch), *PROMPT_HANDLERS, *handlers]
+        with meter.cut_after(2 * self.timeout_s):
+            association = self._associate(proposed, roles, watched)
         keep_answers(association)
-        meter.watch(association)
         try:
             _require(association, str(proposed[0].abstract_syntax))
             yield association
         finally:
-            association.release()
+            with meter.cut_after(2 * self.timeout_s):
+                association.release()
 
     def _associate(
         self,
@@ -77,7 +79,7 @@ class Peer:
                 ae_title=self.title,
                 max_pdu=LARGEST_PDU,
                 ext_neg=list(roles),
-                evt_handlers=[*PROMPT_HANDLERS, *handlers],
+                evt_handlers=list(handlers),
             )
         except OSError:  # the name is looked up here already
             raise PacsError(trouble_reaching(self.host, self.port)) from None

@@ -88,7 +88,11 @@ ADVICE = {
         "check from the PACS that our receiver's host and port can be reached (echo), then try again",
         temporary=True,
     ),
-    Trouble.REFUSED: Advice("the PACS failed at this request", "look into the PACS's log at this time", temporary=True),
+    Trouble.REFUSED: Advice(
+        "the PACS failed at this request; some answer so to a C-MOVE to whom they do not know",
+        "look into the PACS's log at this time, and whether our AE title, host and port are registered there",
+        temporary=True,
+    ),
     Trouble.CUT_OFF: Advice(
         "the PACS ended the connection half-way", "look into the PACS's log at this time", temporary=True
     ),

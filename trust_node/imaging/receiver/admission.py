@@ -1,6 +1,7 @@
 """Who is let in, and what is agreed on: pure decisions (PS3.8 7.1, 9.3.4; PS3.7 D.3)."""
 
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from trust_node.imaging.receiver.counters import Count
@@ -93,6 +94,7 @@ def plain_address(address: str) -> IPv4Address | IPv6Address:
     return mapped or where
 
 
+@cache
 def checked_networks(networks: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
     """Read networks.
 

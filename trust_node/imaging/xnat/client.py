@@ -101,12 +101,17 @@ class Xnat:
             "session": session,
             "overwrite": "delete",
         }
-        answer = await self.wire.upload(
-            "POST", "/data/services/import", params, lambda: archive.open("rb"), IMPORT_PATIENCE_S
-        )
+        try:
+            answer = await self.wire.upload(
+                "POST", "/data/services/import", params, lambda: archive.open("rb"), IMPORT_PATIENCE_S
+            )
+        except XnatRefusedError as refused:
+            if refused.status != HTTPStatus.CONFLICT:
+                raise
+            raise await self._not_archived(project, session, refused.status) from refused
         found = _ARCHIVED.search(answer)
         if found is None:
-            raise await self._not_archived(project, session)
+            raise await self._not_archived(project, session, HTTPStatus.OK)
         return found.group()
 
     async def list_sessions(self, project: str) -> list[str]:
@@ -178,13 +183,13 @@ class Xnat:
         await self.wire.send("PUT", f"/data/projects/{new_id}", fields)
         return new_id
 
-    async def _not_archived(self, project: str, session: str) -> XnatRefusedError:
-        """Say where an import ended that XNAT answered with 200 and without a session."""
+    async def _not_archived(self, project: str, session: str, status: int) -> XnatRefusedError:
+        """Say where an import ended that XNAT answered with a conflict, or with 200 and without a session."""
         with suppress(XnatRefusedError):
             for row in await self.wire.rows(f"/data/prearchive/projects/{quote(project)}"):
                 if session in {row.get("name"), row.get("folderName")}:
-                    return PrearchivedError(HTTPStatus.OK, row.get("status") or "unknown")
-        return XnatRefusedError(HTTPStatus.OK, "import: no session in the answer, and none in the prearchive")
+                    return PrearchivedError(status, row.get("status") or "unknown")
+        return XnatRefusedError(status, "import: no session in the answer, and none in the prearchive")
 
     async def _delete(self, address: str) -> None:
         try:

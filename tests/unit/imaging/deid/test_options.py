@@ -71,7 +71,6 @@ def test_without_a_temporal_option_no_date_is_left() -> None:
     dataset = Dataset()
     dataset.StudyDate, dataset.ContentDate, dataset.AcquisitionDateTime = "20040826", "20040826", "20040826101112"
     dataset.add_new(Tag("DateOfSecondaryCapture"), "DA", "20040826")
-    dataset.add_new(Tag("ScheduledDateOfSurgery") if dictionary_has_tag("ScheduledDateOfSurgery") else 0x00400002, "DA", "20040826")
     assert "2004" not in str(cleaned(dataset))
 
 
@@ -147,7 +146,7 @@ def test_structured_content_is_cleaned_by_value_type() -> None:
     assert uid.UID == KEYS.uid(UID)
     assert number.NumericValue == 7
     assert number.ConceptNameCodeSequence[0].CodeMeaning == "A concept"
-    assert "Sequence" not in str(cleaned(dataset).AcquisitionContextSequence)
+    assert "AcquisitionContextSequence" not in cleaned(dataset)
     kept = cleaned(dataset, *options, Option.RETAIN_PATIENT_CHARACTERISTICS).AcquisitionContextSequence
     assert len(kept) == 6
 
@@ -199,7 +198,8 @@ def test_private_blocks_in_sequences_are_judged_by_their_own_creators() -> None:
 @pytest.mark.parametrize("option", Option)
 def test_every_option_is_declared_by_the_code_of_the_standard(option: Option) -> None:
     basic, chosen = declared([option])
-    meanings = {codes.CID7050.__getattr__(name).value: codes.CID7050.__getattr__(name).meaning for name in codes.CID7050.dir()}
+    concepts = [getattr(codes.CID7050, name) for name in codes.CID7050.dir()]
+    meanings = {concept.value: concept.meaning for concept in concepts}
     assert basic.value == "113100"
     assert meanings[chosen.value] == chosen.meaning == CODES[option].meaning
 

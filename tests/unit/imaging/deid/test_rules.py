@@ -197,5 +197,3 @@ def test_an_override_only_makes_stricter(keyword: str, action: Action) -> None:
     floor = decide(BASIC, tag, vr_of(tag), CT).action
     stricter = decide(Profile(frozenset(), frozenset({(int(tag), action)})), tag, vr_of(tag), CT).action
     assert stricter is max(floor, action)
-
-

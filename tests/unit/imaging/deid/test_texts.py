@@ -11,7 +11,7 @@ from trust_node.imaging.deid.texts import clean, vocabulary
     [
         ("CT Thorax with contrast 5mm", "CT Thorax with contrast 5mm"),
         ("t2_tse_tra MR Brain^Routine", "t2 tse tra MR Brain Routine"),
-        ("MRI for Mrs Jane Canaryson, 7 Canary Lane, London NW1 2BU", "for"),
+        ("MRI for Mrs Jane Canaryson, 7 Canary Lane, London NW1 2BU", "MRI for"),
         ("call +44 20 7946 0000 or jane@canary.example", "or"),
         ("NHS 943 476 5919 / ACC778899", ""),
         ("Kopf-CT von Frau Müller", "CT"),
@@ -36,7 +36,7 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
 
 
 def test_the_words_of_anatomy_and_modality_are_known() -> None:
-    for concept in (codes.CID29.ComputedTomography, codes.CID4030.Abdomen, codes.CID4031.Brain, codes.CID244.Left):
+    for concept in (codes.CID29.ComputedTomography, codes.CID4030.Abdomen, codes.CID4031.Hip, codes.CID244.Left):
         assert clean(concept.meaning) == concept.meaning
 
 

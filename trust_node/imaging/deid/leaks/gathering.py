@@ -94,7 +94,7 @@ def _vr(raw: RawDataElement) -> str:
     try:
         return str(dictionary_VR(raw.tag))
     except KeyError:
-        return "UN"
+        return ""  # private, and nobody says what it is: the profile doesn't know either and takes it away
 
 
 def _element_facts(element: DataElement) -> Iterator[Fact]:

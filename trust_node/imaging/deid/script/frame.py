@@ -1,7 +1,7 @@
 """What one run of one script on one object knows and has done."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,6 +20,8 @@ Action = Literal["assign", "remove", "hash", "map", "shift", "scale", "blank"]
 # What a value can be while a script runs; a path in a function's arguments stays a path.
 Known = str | bool | TagPath | tuple["Known", ...] | None
 Corners = tuple[int, int, int, int]
+LONGEST_VALUE = 65_536
+MOST_VALUES = 4096
 _ITEM = re.compile(r"\[\d+\]")
 
 
@@ -102,6 +104,13 @@ class Frame:
             return [parse_path(self.text(value) or "")]
         except PathError as error:
             raise CannotError(str(error)) from None
+
+    def opened(self, values: Iterable[Known]) -> Iterator[Known]:
+        """Give the values, and those of lists one by one."""
+        for value in values:
+            for part in value if isinstance(value, tuple) else (value,):
+                self.budget.spend()
+                yield part
 
     def find(self, path: TagPath) -> list[Found]:
         return find(self.dataset, path, self.budget)

@@ -8,13 +8,12 @@ from pydicom import Dataset
 from trust_node.imaging.deid.script.elements import BINARY, blank, text_of
 from trust_node.imaging.deid.script.errors import CannotError, RejectedError
 from trust_node.imaging.deid.script.finding import Found, element_at, everywhere, is_creator, is_private
-from trust_node.imaging.deid.script.frame import Corners, Frame, Known
+from trust_node.imaging.deid.script.frame import MOST_VALUES, Corners, Frame, Known
 from trust_node.imaging.deid.script.needed import NEEDED
 from trust_node.imaging.deid.script.paths import TagPath, Wildcard
 
 Arguments = Sequence[Known]
 
-MOST_VALUES = 4096
 _RECTANGLE = re.compile(r"\s*([ltrb])\s*=\s*(\d{1,5})\s*")
 
 
@@ -102,8 +101,7 @@ def corners(shape: str, parameters: str, fill: str) -> Corners:
 
 def _values(frame: Frame, arguments: Arguments) -> set[str]:
     """Return the non-empty values of the elements that the arguments mean, and those that they are."""
-    opened = [part for argument in arguments for part in (argument if isinstance(argument, tuple) else (argument,))]
-    values = {text for part in opened for text in _texts(frame, part) if text}
+    values = {text for part in frame.opened(arguments) for text in _texts(frame, part) if text}
     if len(values) > MOST_VALUES:
         raise CannotError(f"more than {MOST_VALUES} values are named; use fewer wildcards")
     return values

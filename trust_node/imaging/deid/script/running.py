@@ -1,6 +1,7 @@
 """Carries out scripts on one object, after the profile: they see its output, and nothing of the original."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from pydicom import Dataset
 
@@ -9,7 +10,7 @@ from trust_node.imaging.deid.pixels import Rectangle
 from trust_node.imaging.deid.pixels import blank as blank_pixels
 from trust_node.imaging.deid.script.budget import Budget
 from trust_node.imaging.deid.script.errors import CannotError, ScriptRunError
-from trust_node.imaging.deid.script.frame import Corners, Frame, Known, Surroundings
+from trust_node.imaging.deid.script.frame import LONGEST_VALUE, MOST_VALUES, Corners, Frame, Known, Surroundings
 from trust_node.imaging.deid.script.functions import FUNCTIONS
 from trust_node.imaging.deid.script.object_functions import remove, remove_all_private
 from trust_node.imaging.deid.script.script import Script
@@ -35,8 +36,6 @@ from trust_node.imaging.deid.script.syntax import (
 )
 from trust_node.imaging.deid.script.text_functions import matches
 from trust_node.imaging.deid.script.walking import statements_of
-
-LONGEST_VALUE = 65_536
 
 
 def run(scripts: Sequence[Script], dataset: Dataset, surroundings: Surroundings) -> list[Change]:
@@ -128,14 +127,14 @@ def _argument(frame: Frame, value: Value) -> Known:
                 raise CannotError(f"the variable {name} is not set; set it before, or have the site fill it in")
             return frame.variables[name]
         case Items(values):
-            return _flat(_argument(frame, part) for part in values)
+            return _list(frame, (_argument(frame, part) for part in values))
     return _call(frame, value)
 
 
-def _flat(values: Iterable[Known]) -> tuple[Known, ...]:
-    flat = tuple(part for value in values for part in (value if isinstance(value, tuple) else (value,)))
-    if len(flat) > LONGEST_VALUE:
-        raise CannotError(f"a list has at most {LONGEST_VALUE} values")
+def _list(frame: Frame, values: Iterable[Known]) -> tuple[Known, ...]:
+    flat = tuple(islice(frame.opened(values), MOST_VALUES + 1))
+    if len(flat) > MOST_VALUES:
+        raise CannotError(f"a list has at most {MOST_VALUES} values")
     return flat
 
 

@@ -1,12 +1,12 @@
 """Functions of DicomEdit that make a value of values."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote_plus
 
 from trust_node.imaging.deid.script import regex
 from trust_node.imaging.deid.script.errors import CannotError
-from trust_node.imaging.deid.script.frame import Frame, Known
+from trust_node.imaging.deid.script.frame import LONGEST_VALUE, Frame, Known
 from trust_node.imaging.deid.script.paths import TagPath
 from trust_node.imaging.deid.script.programs import PatternError
 
@@ -17,22 +17,12 @@ Arguments = Sequence[Known]
 
 
 def concatenate(frame: Frame, arguments: Arguments) -> Known:
-    return "".join(_texts(frame, arguments))
+    return _joined(frame, _texts(frame, arguments))
 
 
 def format_(frame: Frame, arguments: Arguments) -> Known:
     """Fill `{0}`, `{1}` … of the first argument with the others."""
-    values = _texts(frame, arguments[1:])
-
-    def filled(match: re.Match[str]) -> str:
-        if match["odd"]:
-            raise CannotError("format: {0}, {1} … stand for the arguments; write '{' for the brace itself")
-        if match["number"] is None:
-            return "'" if match["quoted"] is None else match["quoted"]
-        number = int(match["number"])
-        return values[number] if number < len(values) else match.group()
-
-    return _FORMAT.sub(filled, frame.text(arguments[0]) or "")
+    return _joined(frame, _filled(frame.text(arguments[0]) or "", list(_texts(frame, arguments[1:]))))
 
 
 def substring(frame: Frame, arguments: Arguments) -> Known:
@@ -58,7 +48,7 @@ def normalize_string(frame: Frame, arguments: Arguments) -> Known:
     """Put the second argument, `_` by default, in place of every letter beyond ASCII."""
     text = frame.text(arguments[0])
     by = (frame.text(arguments[1]) or "") if len(arguments) > 1 else "_"
-    return None if text is None else "".join(letter if letter.isascii() else by for letter in text)
+    return None if text is None else _joined(frame, (letter if letter.isascii() else by for letter in text))
 
 
 def url_encode(frame: Frame, arguments: Arguments) -> Known:
@@ -69,8 +59,11 @@ def url_encode(frame: Frame, arguments: Arguments) -> Known:
 
 def replace(frame: Frame, arguments: Arguments) -> Known:
     text = frame.text(arguments[0])
-    found, by = frame.text(arguments[1]), frame.text(arguments[2]) or ""
-    return None if text is None else text.replace(found or "", by)
+    found, by = frame.text(arguments[1]) or "", frame.text(arguments[2]) or ""
+    if text is None:
+        return None
+    _bounded(len(text) + text.count(found) * len(by))
+    return text.replace(found, by)
 
 
 def match(frame: Frame, arguments: Arguments) -> Known:
@@ -114,7 +107,39 @@ def false(_: Frame, __: Arguments) -> Known:
     return False
 
 
-def _texts(frame: Frame, arguments: Arguments) -> list[str]:
-    """Return the arguments as texts, lists opened, what is absent empty."""
-    opened = [part for argument in arguments for part in (argument if isinstance(argument, tuple) else (argument,))]
-    return [frame.text(part) or "" for part in opened]
+def _texts(frame: Frame, arguments: Arguments) -> Iterator[str]:
+    """Give the arguments as texts, lists opened, what is absent empty."""
+    for part in frame.opened(arguments):
+        yield frame.text(part) or ""
+
+
+def _filled(pattern: str, values: Sequence[str]) -> Iterator[str]:
+    """Give the pieces of a pattern, values in the place of their numbers; a number that has none stays."""
+    at = 0
+    for found in _FORMAT.finditer(pattern):
+        yield pattern[at : found.start()]
+        if found["odd"]:
+            raise CannotError("format: {0}, {1} … stand for the arguments; write '{' for the brace itself")
+        if found["number"] is None:
+            yield "'" if found["quoted"] is None else found["quoted"]
+        else:
+            number = int(found["number"])
+            yield values[number] if number < len(values) else found.group()
+        at = found.end()
+    yield pattern[at:]
+
+
+def _joined(frame: Frame, pieces: Iterable[str]) -> str:
+    """Put pieces together, and stop before the value gets too long."""
+    joined, length = list[str](), 0
+    for piece in pieces:
+        frame.budget.spend()
+        length += len(piece)
+        _bounded(length)
+        joined.append(piece)
+    return "".join(joined)
+
+
+def _bounded(length: int) -> None:
+    if length > LONGEST_VALUE:
+        raise CannotError(f"a value has at most {LONGEST_VALUE} characters")

@@ -14,21 +14,12 @@ from trust_node.imaging.deid.whitelist.errors import WhitelistError
 _KEEP = frozenset({"keep", "always", "require", "process"})
 # They leave the element in place with a value of CTP's making.
 _VALUES = frozenset(
-    {"acc", "alphabetichash", "append", "blank", "contents", "date", "dateinterval", "empty", "encrypt", "hash"}
-    | {"hashdate", "hashname", "hashptid", "hashuid", "incrementdate", "initials", "integer", "lookup", "lowercase"}
-    | {
-        "modifydate",
-        "modifyname",
-        "param",
-        "ptid",
-        "round",
-        "scramble",
-        "time",
-        "truncate",
-        "uid",
-        "uppercase",
-        "value",
-    }
+    re.findall(
+        r"\w+",
+        """acc alphabetichash append blank contents date dateinterval empty encrypt hash hashdate hashname hashptid
+        hashuid incrementdate initials integer lookup lowercase modifydate modifyname param ptid round scramble time
+        truncate uid uppercase""",
+    )
 )
 _FUNCTION = re.compile(r"\s*@(\w+)")
 _PRIVATE = re.compile(r"([0-9A-Fa-f]{4})\[([^\]]+)\]([0-9A-Fa-f]{2})")
@@ -89,17 +80,17 @@ def _take(row: ET.Element, steps: list[TagStep]) -> str:
 
 def _take_element(tag: str, action: str, steps: list[TagStep]) -> str:
     functions = [name.lower() for name in _functions(action)]
-    if "remove" in functions[:1]:
+    if functions[:1] == ["remove"]:
         return ""
     first = next((name for name in functions if name not in _KEEP), "")
-    if action.strip() and not functions:
-        first = "value"
     if first and first not in _VALUES:
         return f"{tag}: @{first}() is not carried out, and the element is removed"
     step = _step(tag)
     if step is None:
         return f"{tag}: no tag of an element"
     steps.append(step)
+    if action.strip() and not functions:
+        return f"{tag}: a value of the script's own is not set, and the element stays as the profile left it"
     return f"{tag}: @{first}() is not carried out, and the element stays as the profile left it" if first else ""
 
 

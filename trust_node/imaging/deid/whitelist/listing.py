@@ -12,7 +12,7 @@ from trust_node.imaging.deid.script.finding import creator_of, is_creator, is_pr
 from trust_node.imaging.deid.script.needed import NEEDED
 from trust_node.imaging.deid.script.paths import TagStep
 from trust_node.imaging.deid.whitelist.reading import read_steps
-from trust_node.imaging.deid.whitelist.required import required
+from trust_node.imaging.deid.whitelist.required import required, table
 
 RULE = "white list"
 
@@ -59,8 +59,8 @@ class Whitelist:
 
     @property
     def digest(self) -> str:
-        """Return what names the list: the SHA-256 of what stays."""
-        return hashlib.sha256("\n".join(sorted(map(str, self.listing.steps))).encode()).hexdigest()
+        """Return what names the list: the SHA-256 of what stays by it and by PS3.3."""
+        return hashlib.sha256("\n".join([table(), *sorted(map(str, self.listing.steps))]).encode()).hexdigest()
 
     def apply(self, dataset: Dataset) -> list[Change]:
         """Remove what is not listed from `dataset`, in place, and tell what went.

@@ -18,6 +18,12 @@ def required(sop_class: str) -> frozenset[int]:
 
 
 @cache
+def table() -> str:
+    """Return the data file: keywords and SOP classes, those of storage without their root."""
+    return files(__package__).joinpath("required.csv").read_text(encoding="ascii")
+
+
+@cache
 def _of_any() -> frozenset[int]:
     return frozenset[int]().union(*_by_class().values())
 
@@ -25,8 +31,7 @@ def _of_any() -> frozenset[int]:
 @cache
 def _by_class() -> Mapping[str, frozenset[int]]:
     known: defaultdict[str, set[int]] = defaultdict(set)
-    text = files(__package__).joinpath("required.csv").read_text(encoding="ascii")
-    for row in csv.DictReader(text.splitlines()):
+    for row in csv.DictReader(table().splitlines()):
         for short in row["sop_classes"].split():
             known[STORAGE + short if short.startswith(".") else short].add(tag_for_keyword(row["keyword"]) or 0)
     return {sop_class: frozenset(tags) for sop_class, tags in known.items()}

@@ -9,7 +9,9 @@ while (task := federation.receive()) is not None:
 """
 
 from .federation import Federation, Misuse, Task
+from .images import Images
 
-__all__ = ["Federation", "Misuse", "Task", "federation"]
+__all__ = ["Federation", "Images", "Misuse", "Task", "federation", "images"]
 
 federation = Federation()
+images = Images(federation)

@@ -79,6 +79,16 @@ class Federation:
         self._answer(answer, weights)
         self._unanswered = None
 
+    def errand(self, asked: dict[str, str], file: int | None = None) -> dict[str, str]:
+        """Ask the trust's node for something, and wait for it; only while a task is open does it listen."""
+        if self._unanswered is None:
+            raise Misuse(f"{asked['errand']}: ask between federation.receive and federation.send")
+        wire.send(self._wire, asked, file)
+        told, _ = wire.receive(self._wire)
+        if "refused" in told:
+            raise Misuse(f"{asked['errand']}: {told['refused']}")
+        return dict(told)
+
     def _answer(self, answer: dict[str, Any], weights: Mapping[str, torch.Tensor] | None) -> None:
         if weights is None:
             wire.send(self._wire, answer)

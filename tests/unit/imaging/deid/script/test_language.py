@@ -43,7 +43,7 @@ def test_the_version_stands_first_and_once() -> None:
 
 
 def test_a_function_that_is_newer_than_the_script_names_the_version_that_has_it() -> None:
-    with pytest.raises(ScriptErrors, match="came with version 6.6, and this script is 6.3"):
+    with pytest.raises(ScriptErrors, match=r"came with version 6\.6, and this script is 6\.3"):
         Script.parse('version "6.3"\nreject[]\n')
     assert Script.parse('version "6.6"\nreject[]\n').version == "6.6"
 
@@ -67,7 +67,8 @@ def test_a_function_that_is_newer_than_the_script_names_the_version_that_has_it(
         '(0008,0060) = "MR" ? echo : echo',
         '(0008,0060) !~ "M.*" ? newUID[]',
         'if ((0008,0060) != "MR") {}',
-        "if (false[])\n\n{\n} // no\n\nelseif (isPresent[(0008,0060)]) { echo\n - (0010,0010) }\n else\n{\n if (true[]) { }\n}",
+        "if (false[])\n\n{\n} // no\n\nelseif (isPresent[(0008,0060)]) { echo\n - (0010,0010) }\n else {}",
+        "if (true[]) { if (true[]) { }\n}\nelse\n{\n\n}",
         '(0010,00\\\n10) := "sna\\\nfu"',
         "// goes on \\\n and on",
         '(0010,0010) := "a\\\\d \\( \\101"',
