@@ -15,7 +15,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from infra.xnat import names
 from infra.xnat.arriving import unpack
-from infra.xnat.refusal import bad_request
+from infra.xnat.refusal import Refusal, bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,11 +93,15 @@ class Instance:
         return f"{names.clean(self.uid)}.dcm"
 
 
-def read_packed(packed: Path, folder: Path, limits: Limits) -> list[Instance]:
-    """Unpack a zip or tar of one study's DICOM files into `folder`. Raises 400 and 413 when that can't be done."""
-    instances = [read(arrival) for arrival in unpack(packed, folder, limits).values()]
+def read_packed(packed: Path, folder: Path, limits: Limits, *, lenient: bool = False) -> list[Instance]:
+    """Unpack a zip or tar of one study's DICOM files into `folder`. Raises 400 and 413 when that can't be done.
+
+    What is not DICOM is a 400 as well, unless `lenient`: then it is left out.
+    """
+    arrivals = unpack(packed, folder, limits).values()
+    instances = [each for each in map(_read_leniently if lenient else read, arrivals) if each]
     if not instances:
-        raise bad_request("body: it packs no files")
+        raise bad_request("body: it packs no files that are DICOM")
     if len({instance.study for instance in instances}) > 1:
         raise bad_request("body: it packs more than one study, send one zip per study")
     return instances
@@ -114,6 +118,13 @@ def read(arrival: Arrival) -> Instance:
     if not (instance.uid and instance.study and instance.series):
         raise bad_request("body: a DICOM file has no SOP, study or series instance UID")
     return instance
+
+
+def _read_leniently(arrival: Arrival) -> Instance | None:
+    try:
+        return read(arrival)
+    except Refusal:
+        return None
 
 
 def _refuse_deflated(arrival: Arrival) -> None:

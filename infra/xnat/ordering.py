@@ -30,6 +30,7 @@ class Wish:
     named: Mapping[str, str]
     overwrite: Overwrite
     is_one_file: bool
+    is_lenient: bool = False
 
     def order(self, first: Instance) -> Order:
         """Fill in what the images say: `Project:X Subject:Y Session:Z` in Patient Comments, then name and ID.
@@ -57,7 +58,8 @@ def wish_of(query: Mapping[str, str]) -> Wish:
     if query.get("Direct-Archive") == "true":
         where = "archive"
     is_one_file = handler == "gradual-DICOM"
-    return Wish(where, _named(query, path), overwrite_of(query, "append" if is_one_file else "none"), is_one_file)
+    overwrite = overwrite_of(query, "append" if is_one_file else "none")
+    return Wish(where, _named(query, path), overwrite, is_one_file, query.get("Ignore-Unparsable") == "true")
 
 
 def _named(query: Mapping[str, str], path: list[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,9 @@ class Services:
         arrival = await arriving.receive(request, packed, self._archive.limits)
         if wish.is_one_file:
             return [await anyio.to_thread.run_sync(dicom.read, arrival)]
-        return await anyio.to_thread.run_sync(dicom.read_packed, packed, folder, self._archive.limits)
+        return await anyio.to_thread.run_sync(
+            partial(dicom.read_packed, packed, folder, self._archive.limits, lenient=wish.is_lenient)
+        )
 
     def _refuse_early(self, wish: Wish) -> None:
         """Refuse what can't be stored before its body is read."""

@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -40,8 +39,7 @@ def measure(console: Console) -> Result:
         folder = Path(name)
         with running(_orthanc(folder)) as pacs:
             study = fill(pacs, folder / "ct", SLICES)
-            move_to = partial(_once, pacs=pacs, study=study)
-            rates = {who: _rate(who, partial(move_to, place, folder / who), console) for who, place in PLACES.items()}
+            rates = _rates(folder, pacs, study, console)
     ours, bare = rates["ours"], rates["storescp"]
     found = Finding("receive: C-MOVE from Orthanc, 1 association", ours, "/s", AIM, bare, "storescp", load_now())
     rows = tuple((who, f"{rate:,.0f}", f"{rate / bare:.2f}") for who, rate in rates.items())
@@ -101,14 +99,17 @@ def pynetdicom(folder: Path, pacs: Orthanc) -> Iterator[None]:
 PLACES: dict[str, Place] = {"ours": ours, "storescp": storescp, "pynetdicom": pynetdicom}
 
 
-def _rate(who: str, once: Callable[[int], float], console: Console) -> float:
-    rates = [once(run) for run in range(RUNS)]
-    console.print(f"{who}: {', '.join(f'{rate:,.0f}' for rate in rates)} images/s")
-    return median(rates)
+def _rates(folder: Path, pacs: Orthanc, study: str, console: Console) -> dict[str, float]:
+    """Take turns, so that whatever else this machine does befalls all alike."""
+    rates: dict[str, list[float]] = {who: [] for who in PLACES}
+    for run in range(RUNS):
+        for who, place in PLACES.items():
+            rates[who].append(_once(place, folder / who / str(run), pacs, study))
+            console.print(f"{who}: {rates[who][-1]:,.0f} images/s")
+    return {who: median(each) for who, each in rates.items()}
 
 
-def _once(place: Place, parent: Path, run: int, *, pacs: Orthanc, study: str) -> float:
-    folder = parent / str(run)
+def _once(place: Place, folder: Path, pacs: Orthanc, study: str) -> float:
     folder.mkdir(parents=True)
     with place(folder, pacs):
         seconds = move(pacs, study)

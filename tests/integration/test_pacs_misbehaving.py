@@ -136,7 +136,7 @@ async def test_a_get_stops_when_the_disk_takes_no_more(ways: Any, study: Study) 
 
 
 async def test_an_image_beyond_the_limit_ends_a_get(ways: Any, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trust_node.imaging.pacs.get.INSTANCE_BYTES", 4000)
+    monkeypatch.setattr("trust_node.imaging.pacs.get.INSTANCE_BYTES", 8000)
     assert await trouble(ways["get"].retrieve(hit(study))) is Trouble.TOO_MUCH
     assert ways["get"].spool.count(study.study_uid) == 0
 

@@ -1,4 +1,4 @@
-"""Which attributes the standard lists as identifying (table E.1-1 as another reader of it saw it), and what to put in."""
+"""Which attributes the standard lists as identifying (table E.1-1 as others read it), and what to put in."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta

@@ -16,7 +16,8 @@ RETAINED = (
     "RepetitionTime", "SpacingBetweenSlices", "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "Rows",
     "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "NumberOfFrames",
     "InstanceNumber", "SeriesNumber", "RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "DoseUnits",
-    "DoseGridScaling", "MagneticFieldStrength", "PatientPosition", "SequenceName", "FlipAngle", "PerFrameFunctionalGroupsSequence",
+    "DoseGridScaling", "MagneticFieldStrength", "PatientPosition", "SequenceName", "FlipAngle",
+    "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ class Planter:
         self.answers.append(Answer(category, self.instance, path, planted, refers=refers))
 
     def everywhere(self, dataset: FileDataset) -> None:
-        """Plant in every listed attribute, in private blocks, overlays, curves, deep sequences and the file's own head."""
+        """Plant in every listed attribute, private blocks, overlays, curves, deep sequences and the file's head."""
         for keyword in RETAINED:
             tag = tag_for_keyword(keyword)
             if tag in dataset and tag not in identifying():

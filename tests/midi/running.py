@@ -19,8 +19,9 @@ TABLE = identifying()
 PERSONAL = frozenset(
     tag_for_keyword(keyword)
     for keyword in (
-        "PatientName", "PatientID", "PatientAddress", "PatientTelephoneNumbers", "OtherPatientNames", "PatientMotherBirthName",
-        "AccessionNumber", "ReferringPhysicianName", "OperatorsName", "PerformingPhysicianName", "AdmissionID",
+        "PatientName", "PatientID",
+        "PatientAddress", "PatientTelephoneNumbers", "OtherPatientNames",
+        "PatientMotherBirthName", "AccessionNumber", "ReferringPhysicianName", "OperatorsName", "PerformingPhysicianName", "AdmissionID",
         "PatientInsurancePlanCodeSequence", "MilitaryRank", "PersonAddress", "PersonTelephoneNumbers",
     )
 )  # fmt: skip
@@ -59,9 +60,8 @@ def expected(planted: PlantedSet, option: str) -> list[Answer]:
     if option == Option.CLEAN_DESCRIPTORS:
         return [*planted.key, *planted.useful]
     kept = {tag_for_keyword(keyword) for keyword in RETAINS[option]}
-    asked = [_retained(answer) if answer.path[-1:] in {(tag,) for tag in kept} and len(answer.path) == 1 else answer
-             for answer in planted.key if _is_asked(answer, option, kept)]  # fmt: skip
-    return list(dict.fromkeys(asked))
+    asked = (answer for answer in planted.key if _is_asked(answer, option, kept))
+    return [_retained(answer) if answer.path in {(tag,) for tag in kept} else answer for answer in asked]
 
 
 def _is_asked(answer: Answer, option: str, kept: set[int | None]) -> bool:

@@ -1,6 +1,6 @@
 """Studies of three patients with similar names: real pixels, planted headers, and the key to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -20,7 +20,7 @@ CLASSES = "1.2.840.10008.5.1.4.1.1."
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A real object, changed so that it stands for a kind; `name_at` is where the device writes, `strip` what it owns."""
+    """A real object that stands for a kind; `name_at` is where the device writes, `strip` what it owns."""
 
     name: str
     file: str
@@ -77,10 +77,10 @@ class PlantedSet:
     useful: tuple[Answer, ...]
 
 
-def planted_set() -> PlantedSet:
-    """Make all studies; the same each time."""
+def planted_set(studies: Sequence[tuple[int, str]] = STUDIES) -> PlantedSet:
+    """Make studies (patient and day of each); the same each time."""
     objects, key, useful = list[Planted](), list[Answer](), list[Answer]()
-    for number, (patient, day) in enumerate(STUDIES):
+    for number, (patient, day) in enumerate(studies):
         for made, planter in _study(number, patient, day):
             objects.append(made)
             key += planter.answers

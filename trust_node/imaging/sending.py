@@ -94,7 +94,8 @@ def send_files(peer: Peer, files: Iterable[Path]) -> Iterator[Sent]:
 def echo(peer: Peer) -> None:
     """Ask the peer whether it is there (C-ECHO, PS3.7 9.1.5); raise SendingError if it is not, for us."""
     with _association(peer, [(VERIFICATION, IMPLICIT)]) as association:
-        association.echo()
+        if association.echo() != dimse.SUCCESS:
+            raise SendingError(f"{peer.title} does not answer C-ECHO")
 
 
 def _batches(files: Iterable[_File]) -> Iterator[list[_File]]:

@@ -32,9 +32,14 @@ class Library:
 
     async def files(self) -> dict[str, list[ArchivedFile]]:
         """List the files of each of the project's studies."""
+        gate = asyncio.Semaphore(PARALLEL)
+
+        async def listed(study: str) -> list[ArchivedFile]:
+            async with gate:
+                return await self.xnat.list_files(self.project, study)
+
         studies = sorted(await self.xnat.list_sessions(self.project))
-        listed = await asyncio.gather(*(self.xnat.list_files(self.project, study) for study in studies))
-        return dict(zip(studies, listed, strict=True))
+        return dict(zip(studies, await asyncio.gather(*map(listed, studies)), strict=True))
 
     async def fetch(self, study: str, resource: str, files: Iterable[ArchivedFile]) -> Path:
         """Have the resource here as XNAT lists it now; return its folder.

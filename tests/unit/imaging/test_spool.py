@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile
 
@@ -73,3 +74,46 @@ def test_a_zip_cannot_write_outside_its_folder(tmp_path: Path) -> None:
     unzip_flat(tmp_path / "evil.zip", tmp_path / "in")
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["000000.dcm"]
     assert not (tmp_path / "evil.dcm").exists()
+
+
+def test_a_part_is_seen_only_once_it_is_kept(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    part = spool.begin()
+    part.write(b"whole")
+    assert spool.count("1.2") == 0
+    kept = part.keep("1.2", "1.2.3")
+    part.drop()
+    part.drop()
+    assert (kept.read_bytes(), spool.files("1.2")) == (b"whole", [kept])
+
+
+def test_a_dropped_part_is_gone(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    part = spool.begin()
+    part.write(b"half of")
+    part.drop()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_study_discarded_while_an_image_arrives_is_begun_anew(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.write("1.2", "1.2.1", [b"x"])
+    part = spool.begin()
+    spool.discard("1.2")
+    part.keep("1.2", "1.2.2")
+    part.drop()
+    assert spool.count("1.2") == 1
+
+
+def test_a_sweep_takes_what_nobody_writes_any_more(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    part = spool.begin()
+    (tmp_path / "receiving" / "left.part").write_bytes(b"half of")
+    assert (spool.sweep(), spool.sweep()) == (1, 0)
+    part.write(b"whole")
+    assert part.keep("1.2", "1.2.3").read_bytes() == b"whole"
+    part.drop()
+
+
+def test_free_bytes_are_those_of_the_disk(tmp_path: Path) -> None:
+    assert 0 < Spool(tmp_path).free_bytes() <= shutil.disk_usage(tmp_path).total

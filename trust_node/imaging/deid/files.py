@@ -1,6 +1,7 @@
 """De-identifies files: the part that a worker process runs."""
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -29,6 +30,9 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
 
 
+_UID = re.compile(r"[0-9.]{1,64}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Result:
     parts: Iterable[bytes | memoryview]
@@ -52,9 +56,14 @@ def clean_file(original: Path, folder: Path, plan: DeidPlan | DeidKeys) -> Clean
         return HeldFile(original, leaked.reason, leaked.places)
     except Held as held:
         return HeldFile(original, held.reason)
-    target = folder / f"{result.instance}.dcm"
+    target = folder / f"{_name(result.instance, as_plan(plan).keys)}.dcm"
     _write(target, result.parts)
     return CleanFile(target, result.study, result.subject, result.changes)
+
+
+def _name(instance: str, keys: DeidKeys) -> str:
+    """Return a UID to name a file by; what a kept or scripted one may hold instead is no name for a file."""
+    return instance if _UID.fullmatch(instance) else keys.uid(instance)
 
 
 def _write(target: Path, parts: Iterable[bytes | memoryview]) -> None:

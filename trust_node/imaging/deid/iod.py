@@ -24,7 +24,7 @@ class Type(IntEnum):
 def attribute_type(sop_class: str, tag: int, parent: int = 0) -> Type | None:
     """Return the type of `tag` inside the sequence `parent` (0: at the top), None for an unknown SOP class.
 
-    Only attributes with a slashed code in table E.1-1 are known; see `infra/deid/types.py` for their source.
+    Only attributes with a slashed code in table E.1-1 are known; see `infra/deid/attribute_types.py` for their source.
     """
     types = _by_class().get(sop_class)
     return None if types is None else types.get((tag, parent), Type.OPTIONAL)

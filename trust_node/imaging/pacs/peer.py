@@ -58,6 +58,7 @@ class Peer:
         with meter.cut_after(2 * self.timeout_s):
             association = self._associate(proposed, roles, watched)
         keep_answers(association)
+        meter.handled()
         try:
             _require(association, str(proposed[0].abstract_syntax))
             yield association

@@ -96,6 +96,7 @@ class _Streaming:
 
     def cancel(self) -> None:
         self.arriving.stop()
+        self.abort()  # HTTP has no other way to say so
 
     def abort(self) -> None:
         self.line.cut()

@@ -10,8 +10,8 @@ from pydicom import DataElement, Dataset, FileDataset
 from pydicom.data import get_testdata_file
 
 from trust_node.imaging.deid import CleanFile, DeidKeys, Held, HeldFile, HoldReason, clean_file, deidentify
-from trust_node.imaging.deid.signing import IMPLEMENTATION_UID
 from trust_node.imaging.deid.screen import screen
+from trust_node.imaging.deid.signing import IMPLEMENTATION_UID
 
 CANARIES = [b"anaryson", b"MRN0815", b"19660606", b"ACC778899", b"5566", b"anary", b"ANARY", b"Finchley", b"680043.77"]
 KEYS = DeidKeys(bytes(range(32)))

@@ -143,7 +143,7 @@ def test_structured_content_is_cleaned_by_value_type() -> None:
     assert text.TextValue == "Brain scan of"
     assert name.PersonName == "ANONYMIZED"
     assert when.DateTime == "20030826101112"
-    assert uid.UID == KEYS.uid(UID)
+    assert KEYS.uid(UID) == uid.UID
     assert number.NumericValue == 7
     assert number.ConceptNameCodeSequence[0].CodeMeaning == "A concept"
     assert "AcquisitionContextSequence" not in cleaned(dataset)

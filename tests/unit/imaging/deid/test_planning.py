@@ -14,8 +14,8 @@ from pydicom.tag import Tag
 
 from schemas.deid import DeidOption, DeidWish
 from trust_node.imaging.deid import DeidKeys, DeidPlan, DeidPolicy, HoldReason, NoValidProfileError, Option, plan
-from trust_node.imaging.deid.profile import rows
 from trust_node.imaging.deid.policy import Stricter
+from trust_node.imaging.deid.profile import rows
 from trust_node.imaging.deid.rules import Action, decide
 from trust_node.policy import Policy
 
@@ -169,7 +169,7 @@ def test_the_digest_changes_with_whatever_changes_the_output(tmp_path: Path) -> 
 
 def test_a_plan_crosses_to_a_worker_process_and_shows_no_secret(tmp_path: Path) -> None:
     for settled in variants(tmp_path):
-        assert pickle.loads(pickle.dumps(settled)) == settled  # noqa: S301  our own
+        assert pickle.loads(pickle.dumps(settled)) == settled
         assert "secret" not in repr(settled)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
+import pytest
 from pydicom import FileDataset
 from pydicom.data import get_testdata_file
 
@@ -105,3 +106,15 @@ def test_a_slice_that_differs_in_one_text_is_cleaned_on_its_own(tmp_path: Path, 
     assert results[1].SeriesDescription == "Thorax of"
     assert len({result.SOPInstanceUID for result in results}) == 3
     assert [result.InstanceNumber for result in results] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("uid", ["../../etc/passwd", "Canaryson", ".." * 3 + "/x"])
+def test_a_kept_uid_that_is_none_names_no_file(uid: str, tmp_path: Path, keys: DeidKeys) -> None:
+    image = pydicom.dcmread(CT)
+    image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = uid
+    image.save_as(tmp_path / "original.dcm")
+    (tmp_path / "clean").mkdir()
+    settled = DeidPlan(keys, Profile(frozenset({Option.RETAIN_UIDS})))
+    result = clean_file(tmp_path / "original.dcm", tmp_path / "clean", settled)
+    assert isinstance(result, CleanFile)
+    assert result.path == tmp_path / "clean" / f"{keys.uid(uid)}.dcm"

@@ -146,14 +146,14 @@ Listening = Callable[..., Place]
 
 
 @contextmanager
-def _listening(folder: Path, limits: Limits, titles: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Place]:
+def _listening(folder: Path, limits: Limits, networks: tuple[str, ...], unknown: bool) -> Iterator[Place]:
     counters, spool = Counters.made(), Spool(folder)
     spool.sweep()
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         ended, end = os.pipe()
         stack.callback(os.close, ended)
-        door = Door(CALLED, titles, networks, taken(unknown=False), limits.pdu)
+        door = Door(CALLED, (CALLER,), networks, taken(unknown=unknown), limits.pdu)
         thread = threading.Thread(target=Server(listener, door, limits, spool, counters).serve, args=(ended,))
         thread.start()
 
@@ -173,11 +173,9 @@ def listening(tmp_path: Path) -> Iterator[Listening]:
     """Make a server with these limits; no fault of ours may have been counted at its end."""
     with ExitStack() as stack:
 
-        def make(
-            titles: tuple[str, ...] = (CALLER,), networks: tuple[str, ...] = ("127.0.0.0/8",), **limits: float
-        ) -> Place:
+        def make(networks: tuple[str, ...] = ("127.0.0.0/8",), *, unknown: bool = False, **limits: float) -> Place:
             chosen = Limits(**{"free": 0, **limits})
-            return stack.enter_context(_listening(tmp_path / "spool", chosen, titles, networks))
+            return stack.enter_context(_listening(tmp_path / "spool", chosen, networks, unknown))
 
         yield make
 

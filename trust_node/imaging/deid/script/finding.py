@@ -13,6 +13,9 @@ from trust_node.imaging.deid.script.paths import Step, TagPath, TagStep, Wildcar
 DEEPEST = 64
 _CREATORS = range(0x10, 0x100)
 _BLOCK = 0x1000
+STEPS_OF_AN_ELEMENT = 4
+# Tag, private creator, positions in the path, item.
+_Key = tuple[int, str | None, frozenset[int], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class _Walk:
     last_item: int | None
     budget: Budget
     found: list[Found] = field(default_factory=list)
+    known: dict[_Key, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def tells_items_apart(self) -> bool:
+        return any(isinstance(step, TagStep) and step.item is not None for step in self.steps)
 
 
 def find(dataset: Dataset, path: TagPath, budget: Budget) -> list[Found]:
@@ -75,6 +83,8 @@ def element_at(dataset: Dataset, tag: int) -> DataElement:
 
 def items_of(dataset: Dataset, tag: int) -> list[Dataset]:
     """Return the items of a sequence, an empty list for every other element."""
+    if dataset.get_item(tag).VR not in {"SQ", "UN", None}:
+        return []
     element = element_at(dataset, tag)
     return list(cast("Iterable[Dataset]", element.value or ())) if element.VR == "SQ" else []
 
@@ -96,14 +106,20 @@ def _reached(steps: tuple[Step, ...], positions: Iterable[int]) -> frozenset[int
 def _visit(walk: _Walk, dataset: Dataset, positions: frozenset[int], prefix: str) -> None:
     if prefix.count("/") > DEEPEST:
         raise CannotError(f"the object is nested deeper than {DEEPEST} levels")
+    end = len(walk.steps)
     for tag in _candidates(walk, dataset, positions):
-        walk.budget.spend()
-        here = f"{prefix}({tag >> 16:04X},{tag & 0xFFFF:04X})"
-        if len(walk.steps) in _moved(walk, dataset, tag, positions, None):
-            _take(walk, dataset, tag, here)
-        for number, item in _open_items(walk, dataset, tag, positions):
-            further = _moved(walk, dataset, tag, positions, number) - {len(walk.steps)}
-            _visit(walk, item, further, f"{here}[{number}]/")
+        walk.budget.spend(STEPS_OF_AN_ELEMENT)
+        moved = _moved(walk, dataset, tag, positions)
+        if end in moved:
+            _take(walk, dataset, tag, prefix + _named(tag))
+        if moved - {end}:
+            for number, item in enumerate(items_of(dataset, tag)):
+                inside = _moved(walk, dataset, tag, positions, number) - {end}
+                _visit(walk, item, inside, f"{prefix}{_named(tag)}[{number}]/")
+
+
+def _named(tag: int) -> str:
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
 def _candidates(walk: _Walk, dataset: Dataset, positions: frozenset[int]) -> list[int]:
@@ -118,24 +134,24 @@ def _is_named(step: Step) -> bool:
     return isinstance(step, TagStep) and step.is_exact and step.creator is None
 
 
-def _moved(walk: _Walk, dataset: Dataset, tag: int, positions: frozenset[int], item: int | None) -> frozenset[int]:
-    """Return the positions after the element `tag`, or inside its item number `item`."""
-    return _reached(walk.steps, _advance(walk, dataset, tag, positions, item))
+def _moved(
+    walk: _Walk, dataset: Dataset, tag: int, positions: frozenset[int], item: int | None = None
+) -> frozenset[int]:
+    """Return the positions after the element `tag`, or inside its item number `item`; remembered, for items repeat."""
+    key = (tag, creator_of(dataset, tag), positions, item if walk.tells_items_apart else None)
+    if key not in walk.known:
+        walk.known[key] = _reached(walk.steps, _advance(walk.steps, key))
+    return walk.known[key]
 
 
-def _advance(walk: _Walk, dataset: Dataset, tag: int, positions: frozenset[int], item: int | None) -> Iterator[int]:
-    for at in positions - {len(walk.steps)}:
-        step = walk.steps[at]
+def _advance(steps: tuple[Step, ...], key: _Key) -> Iterator[int]:
+    tag, creator, positions, item = key
+    for at in positions - {len(steps)}:
+        step = steps[at]
         if isinstance(step, Wildcard):
             yield at if step.sign == "*" else at + 1
-        elif step.fits(tag, creator_of(dataset, tag)) and (item is None or step.item in {None, item}):
+        elif step.fits(tag, creator) and (item is None or step.item in {None, item}):
             yield at + 1
-
-
-def _open_items(walk: _Walk, dataset: Dataset, tag: int, positions: frozenset[int]) -> Iterator[tuple[int, Dataset]]:
-    """Give the items that the path may go on in; reads the element only if it does."""
-    if _moved(walk, dataset, tag, positions, None) - {len(walk.steps)}:
-        yield from enumerate(items_of(dataset, tag))
 
 
 def _take(walk: _Walk, dataset: Dataset, tag: int, here: str) -> None:

@@ -1,4 +1,4 @@
-"""`python -m infra.deid.types`: writes types.csv, the attribute types that settle slashed codes.
+"""`python -m infra.deid.attribute_types`: writes types.csv, the attribute types that settle slashed codes.
 
 PS3.3 gives an attribute a type per IOD; highdicom (MIT) carries those tables. Only what is stricter than type 3 is
 written: an attribute that a known IOD does not ask for may go.
