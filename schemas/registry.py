@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from functools import cache
 
-from schemas import aggregation, audit, cohort, imaging, operations, project, training, trust
+from schemas import aggregation, audit, cohort, imaging, operations, project, training, trust, trust_imaging
 from schemas.message import REGISTRY, Message, Record
 from schemas.upcast import newest
 
-MODULES = (project, cohort, imaging, training, aggregation, trust, operations, audit)
+MODULES = (project, cohort, imaging, training, aggregation, trust, trust_imaging, operations, audit)
 
 
 def message_class(type_: str) -> type[Message] | None:

@@ -8,6 +8,7 @@ import typer
 from trust_node.checking.commands import check
 from trust_node.imaging import commands as imports
 from trust_node.imaging.content import commands as content
+from trust_node.imaging.conversion import commands as conversion
 from trust_node.imaging.holds import commands as holds
 
 app = typer.Typer(no_args_is_help=True, help="Look after this trust's node: at the trust only.")
@@ -32,5 +33,6 @@ def _group(context: typer.Context, env: EnvFile = None) -> None:
 
 app.command("check")(check)
 app.add_typer(content.app, name="content")
+app.add_typer(conversion.app, name="conversion")
 app.add_typer(imports.app, name="import")
 app.add_typer(holds.app, name="hold")

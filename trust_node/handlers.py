@@ -4,19 +4,13 @@ import logging
 
 from bus.router import Router
 from bus.uow import UnitOfWork
-from schemas.trust import (
-    CohortNotFixed,
+from schemas.trust import CohortNotFixed, CountCohort, EndRun, FreezeCohort, PrepareRun, RunRefused, RunTask
+from schemas.trust_imaging import (
     CompareImport,
-    CountCohort,
-    EndRun,
-    FreezeCohort,
     ImportCohort,
-    PrepareRun,
     PurgeProject,
     RepeatImport,
     RetryImport,
-    RunRefused,
-    RunTask,
     SetConversion,
     SetMembers,
     SkipImport,

@@ -19,8 +19,6 @@ class Settings(BusSettings):
     ``/studies`` begins. ``pacs_web_authorization_file`` holds that header's whole value (``Bearer …``, ``Basic …``).
     ``mail``: how new accounts of the trust's XNAT get their passwords sent. ``off``: they get none, and the hub is told
     ``mail_off`` of each person concerned. Else ``mail_host`` and ``mail_from`` are needed.
-    ``xnat_converter_image`` names the container image by which the trust's XNAT shall convert images itself; without
-    it the node converts.
     ``pacs_stall_seconds``: a study of which nothing comes for so long is given up.
     """
 
@@ -44,7 +42,6 @@ class Settings(BusSettings):
     xnat_url: str
     xnat_user: str
     xnat_password_file: Path
-    xnat_converter_image: str | None = None
     mail: Literal["off"] | Security = "off"
     mail_host: str | None = None
     mail_port: int = 587

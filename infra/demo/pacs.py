@@ -1,33 +1,34 @@
 """Fill a PACS over DICOM, as a scanner would, and count what it holds afterwards."""
 
 import socket
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, MRImageStorage
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind  # type: ignore[attr-defined]
 
+from trust_node.imaging.sending import Peer, SendingError, send_files
 from trust_node.imaging.sockets import keep_answers
 
 SUCCESS, PENDING = 0x0000, (0xFF00, 0xFF01)
-SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+OUR_TITLE = "DEMO-SCANNER"
 
 
 def load_into_pacs(host: str, port: int, aet: str, files: Iterable[Path]) -> int:
-    """Send the files by C-STORE on one association; return how many the PACS then counts (PS3.4 B, C).
+    """Send the files by C-STORE; return how many the PACS then counts (PS3.4 B, C).
 
     Raises
     ------
     RuntimeError
         The PACS refuses the association or a file, or counts other instances than were sent.
     """
+    sent = _store(Peer(host, port, aet, OUR_TITLE), files)
     association = _associate(host, port, aet)
     try:
-        sent = _store(association, files)
         counted = {study: _count(association, study) for study in sent}
     finally:
         association.release()
@@ -37,9 +38,7 @@ def load_into_pacs(host: str, port: int, aet: str, files: Iterable[Path]) -> int
 
 
 def _associate(host: str, port: int, aet: str) -> Association:
-    entity = AE(ae_title="DEMO-SCANNER")
-    for syntax in SYNTAXES:  # one context each: the data set is sent as it is on disk
-        entity.add_requested_context(MRImageStorage, syntax)
+    entity = AE(ae_title=OUR_TITLE)
     entity.add_requested_context(StudyRootQueryRetrieveInformationModelFind)
     handlers = [(evt.EVT_CONN_OPEN, _stay_prompt), (evt.EVT_PDU_RECV, _stay_prompt)]
     association = entity.associate(host, port, ae_title=aet, evt_handlers=handlers)  # type: ignore[arg-type]
@@ -57,15 +56,16 @@ def _stay_prompt(event: evt.Event) -> None:
         transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
-def _store(association: Association, files: Iterable[Path]) -> dict[str, int]:
-    sent: dict[str, int] = {}
-    for path in files:
-        dataset = dcmread(path)
-        status = association.send_c_store(dataset)
-        if status.get("Status") != SUCCESS:
-            raise RuntimeError(f"PACS refuses {path.name}: status {status.get('Status', 'none, connection lost')}")
-        sent[dataset.StudyInstanceUID] = sent.get(dataset.StudyInstanceUID, 0) + 1
-    return sent
+def _store(peer: Peer, files: Iterable[Path]) -> dict[str, int]:
+    """Send the files as they are on disk; return how many of each study."""
+    try:
+        answers = list(send_files(peer, files))
+    except SendingError as refused:
+        raise RuntimeError(f"PACS {peer.title} at {peer.host}:{peer.port}: is it started?") from refused
+    for sent in answers:
+        if sent.status != SUCCESS:
+            raise RuntimeError(f"PACS refuses {sent.path.name}: status {sent.status}")
+    return Counter(str(dcmread(sent.path, stop_before_pixels=True).StudyInstanceUID) for sent in answers)
 
 
 def _count(association: Association, study_uid: str) -> int:

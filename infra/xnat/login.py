@@ -27,7 +27,7 @@ def refused(refusal: Refusal) -> Response:
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         page = f"<html><body><h3>{escape(refusal.sentence)}</h3></body></html>"
         return HTMLResponse(page, refusal.status, {"WWW-Authenticate": 'Basic realm="XNAT"'})
-    return PlainTextResponse(refusal.sentence, refusal.status)
+    return PlainTextResponse(refusal.sentence, refusal.status, {"X-Content-Type-Options": "nosniff"})
 
 
 class Login:

@@ -151,10 +151,18 @@ class Prearchive:
         if importing.find_session(project, order) is None:
             self._adopt(waiting, project, order, by)
         else:
-            # Links: the prearchive keeps its files until the archive has all of them.
-            importing.commit(self._archive, project, order, self._read(waiting, linked=True), by)
-            self.discard(waiting)
+            self._merge(waiting, project, order, by)
         return importing.address(order)
+
+    def _merge(self, waiting: Waiting, project: Node, order: Order, by: str) -> None:
+        """Add a session's images to one of the archive, by links: it keeps its own until the archive has them all."""
+        instances = self._read(waiting, linked=True)
+        try:
+            importing.commit(self._archive, project, order, instances, by)
+        finally:
+            for instance in instances:
+                instance.arrival.location.unlink(missing_ok=True)
+        self.discard(waiting)
 
     def _adopt(self, waiting: Waiting, project: Node, order: Order, by: str) -> None:
         subject = importing.ensure_subject(self._archive, project, order.subject, by)

@@ -41,6 +41,7 @@ DEFAULT_COLUMNS = {
     ),
 }
 _NOT_FILTERS = {"format", "columns", "limit", "offset", "sortBy", "sortOrder", "XNAT_CSRF", "req_format", "structure"}
+_MANY_DIGITS = 16
 _RANGE = re.compile(r"(\d\d/\d\d/\d{4})-(\d\d/\d\d/\d{4})")
 
 
@@ -76,7 +77,7 @@ def _number(name: str, query: Mapping[str, str], default: int) -> int:
     text = query.get(name, "*")
     if text == "*":
         return default
-    if not text.isdecimal():
+    if not (text.isdecimal() and len(text) < _MANY_DIGITS):
         raise bad_request(f"{name}: give a whole number, or * for all")
     return int(text)
 

@@ -3,7 +3,7 @@
 from bus.errors import Late, Rejection
 from schemas.imaging import ReconcileImport, ReimportStudy, RetryStudies, SkipStudy, SwitchConversion
 from schemas.message import Message
-from schemas.trust import CompareImport, RepeatImport, RetryImport, SetConversion, SkipImport
+from schemas.trust_imaging import CompareImport, RepeatImport, RetryImport, SetConversion, SkipImport
 from services.imaging_ingest.domain import Import, Project, Study
 
 Ask = RetryStudies | SkipStudy | ReimportStudy | ReconcileImport | SwitchConversion

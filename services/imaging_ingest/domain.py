@@ -8,7 +8,7 @@ from schemas.deid import DeidWish
 from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, StudyRest, StudyState, Tally
 from schemas.message import Message
 from schemas.project import ApprovalWithdrawn, ProjectApproved, ProjectClosed
-from schemas.trust import ImportCohort, ImportPlanned, PurgeProject, SetMembers, StudyAdvanced
+from schemas.trust_imaging import ImportCohort, ImportPlanned, PurgeProject, SetMembers, StudyAdvanced
 
 RECEIVED: frozenset[StudyState] = frozenset({"received", "deidentified", "archived", "converted"})
 ARCHIVED: frozenset[StudyState] = frozenset({"archived", "converted"})
@@ -59,6 +59,9 @@ def import_cohort(project: Project | None, frozen: CohortFrozen) -> list[Message
         raise Late("unknown_project", "The project of this cohort has not been seen here yet.")
     if project.closed or frozen.trust_id in project.left:
         return []
+    if frozen.trust_id not in project.trusts:
+        # what was approved is what is asked for: the wish for de-identification above all
+        raise Late("not_approved_yet", "The trust's approval has not been seen here yet.")
     command = ImportCohort(
         trust_id=frozen.trust_id,
         project_id=frozen.project_id,

@@ -12,7 +12,7 @@ from schemas.project import (
     ProjectClosed,
     ProjectCreated,
 )
-from schemas.trust import (
+from schemas.trust_imaging import (
     ConversionSet,
     EnrichmentCovered,
     ImportCompared,

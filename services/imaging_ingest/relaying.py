@@ -8,7 +8,7 @@ from schemas.imaging import (
     ImagingEvent,
     ImportReconciled,
 )
-from schemas.trust import ConversionSet, EnrichmentCovered, ImportCompared, MembersSet, ProjectPurged
+from schemas.trust_imaging import ConversionSet, EnrichmentCovered, ImportCompared, MembersSet, ProjectPurged
 
 Told = ImportCompared | ConversionSet | MembersSet | EnrichmentCovered | ProjectPurged
 

@@ -1,7 +1,7 @@
 """How long a command takes from the hub service that says it to the trust's handler."""
 
 from bus.speaker import Bookmark
-from schemas.trust import RetryImport
+from schemas.trust_imaging import RetryImport
 from tests.bench.stand import Stand
 
 NO_SUCH_STUDY = "A" + "0" * 16

@@ -13,7 +13,7 @@ from infra.contract.revisions import Revisions
 from schemas.envelope import Envelope
 from schemas.message import REGISTRY
 from schemas.registry import message_class
-from schemas.trust import StudyAdvanced
+from schemas.trust_imaging import StudyAdvanced
 from schemas.upcast import UNSAID, UPCASTERS, newest, upcast
 from tests.contract.golden_samples import golden
 from tests.unit.bus.recorded import FakeRecord, record_of

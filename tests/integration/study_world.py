@@ -10,7 +10,7 @@ from bus.lanes import CLAIM, Lanes, _run, requeue_orphans
 from bus.proof.signing import Author, Signer
 from bus.uow import UnitOfWork, flush, new_id
 from bus.wake import Wake
-from schemas.trust import StudyAdvanced
+from schemas.trust_imaging import StudyAdvanced
 from tests.unit.imaging.importing import ACCESSION, KEYS, STUDY
 from trust_node import store as node
 from trust_node.imaging import store

@@ -10,7 +10,7 @@ import pytest
 from bus.uow import new_id
 from schemas.envelope import Envelope, envelope_for, to_headers
 from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, Tally
-from schemas.trust import ImportPlanned, StudyAdvanced
+from schemas.trust_imaging import ImportPlanned, StudyAdvanced
 from tests.conftest import Broker, Database
 from tests.integration.hub import Voice, voice
 from tests.integration.process import our_process

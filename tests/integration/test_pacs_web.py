@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -98,7 +98,20 @@ async def test_a_server_that_stands_still_is_left(tmp_path: Path) -> None:
     began = monotonic()
     standing = Answer(200, [multipart(image(), end=b"")], RELATED, stalls=True)
     assert await refusal(tmp_path, standing, stall_s=0.5) is Trouble.STALLED
-    assert monotonic() - began < 9
+    assert monotonic() - began < 3
+
+
+async def test_a_query_that_trickles_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webbing, "LONGEST_QUERY_S", 0.5)
+
+    def trickling() -> Iterable[bytes]:
+        while True:
+            yield b"["
+            sleep(0.05)
+
+    with FakeSite(lambda _: Answer(200, trickling(), JSON)).running() as site, pytest.raises(PacsError) as refused:
+        await client(site, tmp_path).find_studies("ACC-1")
+    assert refused.value.trouble in {Trouble.CUT_OFF, Trouble.NOT_DICOMWEB}
 
 
 @pytest.mark.parametrize(

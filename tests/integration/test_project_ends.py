@@ -16,7 +16,7 @@ from bus.proof.signing import BadSignature, Signer
 from bus.proof.statements import verify
 from bus.wake import Wake
 from schemas.message import Message
-from schemas.trust import CompareImport, ImportCompared, ProjectPurged, PurgeProject
+from schemas.trust_imaging import CompareImport, ImportCompared, ProjectPurged, PurgeProject
 from tests.conftest import Database
 from tests.integration.study_world import REQUEST, SESSION, World
 from tests.unit.imaging.importing import ACCESSION, STUDY, image, parts

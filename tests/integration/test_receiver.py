@@ -316,6 +316,14 @@ def test_a_taken_port_is_said_at_the_start(receiver: Receiver, tmp_path: Path) -
         Receiver(Spool(tmp_path), TITLE, "127.0.0.1", receiver.port, (CALLER,)).start()
 
 
+def test_a_spool_that_cannot_be_is_said_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    port = free_port()
+    with pytest.raises(RuntimeError, match="ended at once with 1"):
+        Receiver(Spool(tmp_path / "file"), TITLE, "127.0.0.1", port, (CALLER,)).start()
+    assert is_free(port)
+
+
 def test_a_receiver_may_be_stopped_twice_and_started_again(receiver: Receiver) -> None:
     receiver.stop()
     receiver.stop()

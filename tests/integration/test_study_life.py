@@ -15,7 +15,7 @@ import trust_node
 from bus.database import migrate, open_pool
 from bus.proof.signing import Signer
 from bus.uow import UnitOfWork
-from schemas.trust import ImportPlanned
+from schemas.trust_imaging import ImportPlanned
 from tests.conftest import Database
 from tests.integration.study_world import BREAKS, EVENTS, REQUEST, RETRIES, SESSION, World
 from tests.unit.imaging.importing import ACCESSION, STUDY, image, parts

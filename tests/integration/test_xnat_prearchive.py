@@ -77,6 +77,7 @@ class TestConflict:
         (row,) = waiting(admin, project)
         assert archive(admin, row).status_code == 409
         assert archive(admin, row, overwrite="append").status_code == 409
+        assert list((admin.part.directory / "archive" / "incoming").iterdir()) == []
         assert waiting(admin, project)[0]["status"] == "CONFLICT"
         assert archive(admin, row, overwrite="delete").status_code == 200
         assert waiting(admin, project) == []

@@ -84,7 +84,7 @@ class Planter:
         dataset.update(inner)
 
     def _private(self, dataset: Dataset) -> None:
-        for group, creator in ((0x0009, "CANARY OUTER"), (0x0019, "SIEMENS MR HEADER"), (0x7FE1, "CANARY LAST")):
+        for group, creator in ((0x0009, "CANARY OUTER"), (0x0019, "CANARY MIDDLE"), (0x7FE1, "CANARY LAST")):
             block = dataset.private_block(group, creator, create=True)
             for number, vr in enumerate(("LO", "PN", "UN", "OB", "DA", "UI"), start=0x21):
                 value = self.values.of(vr)

@@ -21,7 +21,8 @@ PERSONAL = frozenset(
     for keyword in (
         "PatientName", "PatientID",
         "PatientAddress", "PatientTelephoneNumbers", "OtherPatientNames",
-        "PatientMotherBirthName", "AccessionNumber", "ReferringPhysicianName", "OperatorsName", "PerformingPhysicianName", "AdmissionID",
+        "PatientMotherBirthName", "AccessionNumber", "ReferringPhysicianName", "OperatorsName",
+        "PerformingPhysicianName", "AdmissionID",
         "PatientInsurancePlanCodeSequence", "MilitaryRank", "PersonAddress", "PersonTelephoneNumbers",
     )
 )  # fmt: skip
@@ -29,7 +30,7 @@ PERSONAL = frozenset(
 RETAINS: dict[str, tuple[str, ...]] = {
     Option.RETAIN_UIDS: ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID"),
     Option.RETAIN_FULL_DATES: ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"),
-    Option.RETAIN_DEVICE_IDENTITY: ("DeviceSerialNumber", "StationName", "GantryID", "DetectorID", "PlateID"),
+    Option.RETAIN_DEVICE_IDENTITY: ("DeviceSerialNumber", "StationName", "DeviceUID", "ManufacturerDeviceClassUID"),
     Option.RETAIN_INSTITUTION_IDENTITY: ("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName"),
     Option.RETAIN_PATIENT_CHARACTERISTICS: ("PatientAge", "PatientSize", "PatientWeight", "SmokingStatus"),
 }
@@ -37,8 +38,8 @@ KEYS = DeidKeys(bytes(range(32)))
 
 
 def plan(option: str) -> DeidPlan:
-    base = Profile()
-    return DeidPlan(KEYS, base if option == DEFAULT else Profile(base.options | {Option(option)}))
+    usual = Profile().options - ({Option.RETAIN_MODIFIED_DATES} if option == Option.RETAIN_FULL_DATES else set())
+    return DeidPlan(KEYS, Profile(usual if option == DEFAULT else usual | {Option(option)}))
 
 
 def clean(planted: PlantedSet, folder: Path, option: str = DEFAULT) -> dict[str, Outcome]:
@@ -70,9 +71,11 @@ def _is_asked(answer: Answer, option: str, kept: set[int | None]) -> bool:
         return answer.path in {(tag,) for tag in kept}
     if answer.category in (Category.UID_CHANGED, Category.UID_CONSISTENT) and option == Option.RETAIN_UIDS:
         return answer.path in {(tag,) for tag in kept}
-    if len(answer.path) != 1 or answer.category is not Category.TEXT_REMOVED:
+    if not answer.path or answer.category is not Category.TEXT_REMOVED:
         return True
-    return answer.path[0] in kept or answer.path[0] in PERSONAL or answer.path[0] not in TABLE
+    if len(answer.path) > 1:
+        return answer.path[-1] not in kept
+    return answer.path[0] in kept | PERSONAL or answer.path[0] not in TABLE
 
 
 def _retained(answer: Answer) -> Answer:

@@ -93,9 +93,7 @@ def _study(number: int, patient: int, day: str) -> Iterator[tuple[Planted, Plant
     before: FileDataset | None = None
     for place, source in enumerate(SOURCES):
         planter = Planter(f"study{number}/{source.name}", Values((number * len(SOURCES) + place) * 1000))
-        dataset = pydicom.dcmread(get_testdata_file(source.file))
-        for keyword, value in source.changes.items():
-            setattr(dataset, keyword, value)
+        dataset = real(source)
         if source.held:
             planter.ask(Category.HELD)
         else:
@@ -109,6 +107,14 @@ def _study(number: int, patient: int, day: str) -> Iterator[tuple[Planted, Plant
         else:
             before = dataset
         yield Planted(planter.instance, patient, _encoded(dataset)), planter
+
+
+def real(source: Source) -> FileDataset:
+    """The real object, changed into its kind, nothing planted."""
+    dataset = pydicom.dcmread(get_testdata_file(source.file))
+    for keyword, value in source.changes.items():
+        setattr(dataset, keyword, value)
+    return dataset
 
 
 def _identify(dataset: FileDataset, planter: Planter, patient: int, day: str, uid: str) -> None:
@@ -136,8 +142,9 @@ def _identify(dataset: FileDataset, planter: Planter, patient: int, day: str, ui
         "DeidentificationMethod",
     ):
         planter.ask(Category.TEXT_NOT_NULL, (tag_for_keyword(keyword),))
-    for planted in (*name.split("^"), number, born):
+    for planted in (*name.split("^"), number):
         planter.ask(Category.TEXT_REMOVED, (tag_for_keyword("PatientName"),), planted)
+    planter.ask(Category.TEXT_REMOVED, (tag_for_keyword("PatientBirthDate"),), born)
     given = name.split("^")
     in_free_text(dataset, planter, (f"Mrs {given[1]} {given[0]}", street, phone, "Finchley N3 1QT"))
 

@@ -41,7 +41,8 @@ ADVICE = {
         "the PACS lists the study and counts no image in it", "ask the PACS team; or skip the study"
     ),
     FailureCode.INCOMPLETE: Advice(
-        "fewer images came than the PACS counts", f"the PACS's own log says which images it cannot send; {RETRY}"
+        "fewer images came than the PACS counts",
+        f"the PACS's own log says which it cannot send; if none came, `trustflow node check`; {RETRY}",
     ),
     FailureCode.MIXED_PATIENTS: Advice(
         "its images are of more than one patient", "have the study corrected in the PACS, then reimport it"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bus.uow import UnitOfWork
-from schemas.trust import ConversionSet, ImportPlanned, StudyAdvanced, StudyFailure
+from schemas.trust_imaging import ConversionSet, ImportPlanned, StudyAdvanced, StudyFailure
 from trust_node import store as node
 from trust_node.imaging import store
 from trust_node.imaging.again import PATIENCE, again

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bus.uow import UnitOfWork
-from schemas.trust import CompareImport
+from schemas.trust_imaging import CompareImport
 from trust_node.desk import Desk, decided
 from trust_node.imaging import store
 from trust_node.imaging.asks import Asks, UnknownStudyError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bus.lanes import Job
-from schemas.trust import CompareImport, ImportCompared
+from schemas.trust_imaging import CompareImport, ImportCompared
 from trust_node import store as node
 from trust_node.imaging import holds, store
 from trust_node.imaging.asks import Asks

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bus.errors import Rejection
 from bus.lanes import Job
-from schemas.trust import EnrichmentCovered
+from schemas.trust_imaging import EnrichmentCovered
 from trust_node import store
 from trust_node.imaging.enrichment.labels import LabelsUnreadableError
 from trust_node.imaging.xnat import Xnat

@@ -1,48 +1,29 @@
 """One study's way through the importer's parts, step by step, each within its time."""
 
 import asyncio
-import logging
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from trust_node.imaging.cleaning import clean_study
 from trust_node.imaging.codes import FailureCode
-from trust_node.imaging.content import Content, PinnedError
-from trust_node.imaging.conversion import ConversionError
-from trust_node.imaging.deid import CleanFile, DeidPlan, NoValidProfileError
-from trust_node.imaging.pacs import (
-    InvalidAccessionError,
-    PacsError,
-    SeveralStudies,
-    SeveralStudiesError,
-    StudyHit,
-    Trouble,
-    choose,
-)
+from trust_node.imaging.content import Content
+from trust_node.imaging.deid import CleanFile, DeidPlan
+from trust_node.imaging.failing import StudyFailedError, coded
+from trust_node.imaging.pacs import SeveralStudies, SeveralStudiesError, StudyHit, Trouble, choose
 from trust_node.imaging.states import Step, StudyState
 from trust_node.imaging.study import Found, Importer, Journal, StudyOrder
-from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError, session_address
+from trust_node.imaging.xnat import session_address
 from trust_node.imaging.xnat.sending import Destination, send_study
-
-log = logging.getLogger(__name__)
 
 REPORT = "DEID/files/report.json"
 """Beside the study's scans: what was done to its elements, and by which rule."""
 NOT_FOR_US = frozenset({Trouble.DESTINATION_UNKNOWN, Trouble.NOT_ALLOWED})
 """The PACS sends us nothing at all; whatever else it says of a retrieval, what has arrived is counted."""
-
-
-class StudyFailedError(Exception):
-    """Ends an import with a stable code; the text is the code."""
-
-    def __init__(self, code: FailureCode) -> None:
-        super().__init__(code.value)
-        self.code = code
 
 
 async def import_study(parts: Importer, order: StudyOrder, journal: Journal) -> StudyState:
@@ -52,36 +33,14 @@ async def import_study(parts: Importer, order: StudyOrder, journal: Journal) -> 
     """
     passage = _Passage(parts, order, journal, StudyState(parts.keys.request(order.accession)))
     try:
-        with _codes():
+        with coded():
             await passage.run()
     except StudyFailedError as failed:
-        await passage.reach(Step.FAILED, code=failed.code)
+        if await passage.reach(Step.FAILED, code=failed.code):
+            passage.drop_partial()
     finally:
         passage.sweep()
     return passage.state
-
-
-@contextmanager
-def _codes() -> Iterator[None]:
-    """Give what goes wrong in a part its code."""
-    try:
-        yield
-    except InvalidAccessionError as error:
-        raise StudyFailedError(FailureCode.INVALID_ACCESSION) from error
-    except PacsError as error:
-        log.warning("the PACS: %s", error.trouble)
-        code = FailureCode.PACS_UNREACHABLE if error.temporary else FailureCode.PACS_REFUSED
-        raise StudyFailedError(code) from error
-    except NoValidProfileError as error:
-        raise StudyFailedError(FailureCode.NO_VALID_PROFILE) from error
-    except PinnedError as error:
-        raise StudyFailedError(FailureCode.LEGAL_HOLD) from error
-    except ConversionError as error:
-        raise StudyFailedError(error.code) from error
-    except XnatUnreachableError as error:
-        raise StudyFailedError(FailureCode.ARCHIVE_UNREACHABLE) from error
-    except XnatRefusedError as error:
-        raise StudyFailedError(FailureCode.ARCHIVE_REFUSED) from error
 
 
 @dataclass(slots=True)
@@ -105,9 +64,9 @@ class _Passage:
     state: StudyState
     parcels: list[_Parcel] = field(default_factory=list)
 
-    async def reach(self, step: Step, **changes: Any) -> None:
+    async def reach(self, step: Step, **changes: Any) -> bool:
         self.state = replace(self.state, step=step, **changes)
-        await self.journal.tell(self.state)
+        return await self.journal.tell(self.state)
 
     async def run(self) -> None:
         plan = self.parts.plan(self.order.wish, self.order.archive)
@@ -121,6 +80,11 @@ class _Passage:
             if missing:
                 await self._bring_in(missing, plan)
             await self._settle()
+
+    def drop_partial(self) -> None:
+        """What came of a study that failed for good stays nowhere; before that, the next attempt goes on with it."""
+        for parcel in self.parcels:
+            self.parts.spool.discard(parcel.hit.study_uid)
 
     def sweep(self) -> None:
         for parcel in self.parcels:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bus.lanes import Job, Lanes
 from bus.uow import UnitOfWork
-from schemas.trust import CompareImport, PurgeProject, SetMembers
+from schemas.trust_imaging import CompareImport, PurgeProject, SetMembers
 from trust_node.imaging.comparing import Comparing
 from trust_node.imaging.covering import Covering
 from trust_node.imaging.purging import Purging

@@ -9,7 +9,7 @@ from pathlib import Path
 from bus.lanes import Job
 from bus.proof.signing import Signer
 from bus.proof.statements import sign
-from schemas.trust import ProjectPurged, PurgeProject
+from schemas.trust_imaging import ProjectPurged, PurgeProject
 from trust_node import store as node
 from trust_node.imaging import holds, store
 from trust_node.imaging.content import Purged

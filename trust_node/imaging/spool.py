@@ -26,7 +26,7 @@ class Spool:
         try:
             for piece in pieces:
                 part.write(piece)
-            return part.keep(study_uid, instance_uid)
+            return Path(part.keep(study_uid, instance_uid))
         finally:
             part.drop()
 
@@ -107,8 +107,8 @@ class Part:
         while data:
             data = data[os.write(self.descriptor, data) :]
 
-    def keep(self, study_uid: str, instance_uid: str) -> Path:
-        """Let it be seen, whole, among its study's files."""
+    def keep(self, study_uid: str, instance_uid: str) -> str:
+        """Let it be seen, whole, among its study's files; return its path."""
         folder = f"{self.spool.root}/received/{_digest(study_uid)}"
         target = f"{folder}/{_digest(instance_uid)}.dcm"
         try:
@@ -117,7 +117,7 @@ class Part:
             Path(folder).mkdir(parents=True, exist_ok=True)
             os.replace(self.path, target)  # noqa: PTH105
         self.kept = True
-        return Path(target)
+        return target
 
     def drop(self) -> None:
         """Close it, and delete it unless it was kept; safe to call twice."""

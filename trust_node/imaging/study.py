@@ -36,8 +36,9 @@ class Found:
 class Journal(Protocol):
     """Where an import tells what it does, and reads what people have decided."""
 
-    async def tell(self, state: StudyState) -> None:
-        """Take note of where the study stands; what it raises ends the import."""
+    async def tell(self, state: StudyState) -> bool:
+        """Take note of where the study stands, and tell whether that settles it; what it raises ends the import."""
+        ...
 
     async def found(self, studies: Iterable[Found]) -> None:
         """Take note of every study that carries the accession number."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bus.backoff import doubling_s
 from bus.lanes import Job
 from bus.uow import UnitOfWork
-from schemas.trust import StudyAdvanced, StudyFailure
+from schemas.trust_imaging import StudyAdvanced, StudyFailure
 from trust_node import store as node
 from trust_node.imaging import holds, store
 from trust_node.imaging.states import Step, StudyState
@@ -37,9 +37,9 @@ class Telling:
     last: Step | None = None
     reached: StudyState = field(default_factory=lambda: StudyState(""))
 
-    async def tell(self, state: StudyState) -> None:
+    async def tell(self, state: StudyState) -> bool:
         if state.step == self.last:
-            return
+            return False
         self.last = state.step
         if state.code is None:
             self.reached = state
@@ -51,6 +51,7 @@ class Telling:
             uow.emit(self._advanced(state, final=final))
             if again or (self._is_final(state) and not final):
                 self._once_more(uow)
+        return final
 
     async def found(self, studies: Iterable[Found]) -> None:
         async with self.job.transaction() as uow:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bus.lanes import Job
-from schemas.trust import MembersSet, SetMembers
+from schemas.trust_imaging import MembersSet, SetMembers
 from trust_node import store
 from trust_node.imaging.xnat import Xnat
 from trust_node.people.mail import Mail

@@ -85,17 +85,30 @@ class _Reconciling:
         """Give an account its password, new with each attempt, and open it once the owner has been written to."""
         password = secrets.token_urlsafe(PASSWORD_BYTES)
         login = account.login if account else member
+        if account:
+            await self.users.set_password(login, password)
+        elif not await self._make(login, address, password):
+            return Hindrance.LOGIN_TAKEN
         try:
-            await (self.users.set_password(login, password) if account else self.users.create(login, address, password))
             await mail.welcome(address, login, password, self.xnat.url)
         except MailFailedError:
             return Hindrance.MAIL_FAILED
-        except XnatRefusedError as refused:
-            if refused.status == HTTPStatus.CONFLICT:
-                return Hindrance.LOGIN_TAKEN
-            raise
         await self.users.open(login)
         return login
+
+    async def _make(self, login: str, address: str, password: str) -> bool:
+        """Make an account; return False if the name is another's. One that a lost request of ours made is ours."""
+        try:
+            await self.users.create(login, address, password)
+        except XnatRefusedError as refused:
+            if refused.status != HTTPStatus.CONFLICT:
+                raise
+            self.accounts = await self.users.accounts()
+            there = self._account(address)
+            if there is None or there.login != login or not there.awaits_mail:
+                return False
+            await self.users.set_password(login, password)
+        return True
 
 
 async def reconcile(

@@ -28,7 +28,6 @@ class Instance:
 
     scan: Node
     location: Path
-    size: int
 
     @property
     def uid(self) -> str:
@@ -63,14 +62,15 @@ def series(project: Node, study: str | None, wanted: str | None = None) -> list[
 def instances(project: Node, study: str | None, wanted: str | None, uid: str | None = None) -> list[Instance]:
     """Return the instances of a study, a series, or one. Raises 404 when there are none of that name."""
     scans = series(project, study, wanted)
-    found = [each for scan in scans for each in _files(scan) if uid is None or each.uid == clean(uid)]
+    found = [each for scan in scans for each in _files(scan, uid)]
     if not found and (wanted or uid):
         raise not_found("series, instance: there is none of that UID in this project")
     return found
 
 
-def _files(scan: Node) -> Iterator[Instance]:
+def _files(scan: Node, uid: str | None) -> Iterator[Instance]:
     resource = scan.resources.get(RESOURCE)
-    for file in resource.files.values() if resource else ():
-        if file.path.endswith(_SUFFIX) and "/" not in file.path and resource:
-            yield Instance(scan, resource.location(file.path), file.size)
+    files = resource.files if resource else {}
+    for path in [f"{clean(uid)}{_SUFFIX}"] if uid else list(files):
+        if resource and path in files and path.endswith(_SUFFIX) and "/" not in path:
+            yield Instance(scan, resource.location(path))

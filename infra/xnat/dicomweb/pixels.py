@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from anyio import CapacityLimiter
 from PIL import Image
 from pydicom.dataelem import RawDataElement
 from pydicom.encaps import get_frame
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 LITTLE = "1.2.840.10008.1.2.1"
 _PIXELS = 0x7FE00010
-_MOST_PIXELS = 1 << 26
+_MOST_PIXELS = 1 << 25
+# A large picture takes some hundred MiB while it is decoded and drawn: never more than these at a time.
+drawing = CapacityLimiter(2)
 _FAILED = (*UNREADABLE, RuntimeError, OSError, IndexError)
 _MEDIA = {
     "1.2.840.10008.1.2.5": "image/dicom-rle",
@@ -130,7 +133,7 @@ def _drawn(dataset: FileDataset, pixels: NDArray[Any], window: Window | None) ->
         return _eight_bits(apply_color_lut(pixels, dataset))
     if pixels.ndim > 2:  # noqa: PLR2004  rows, columns, colours
         return _eight_bits(pixels)
-    values = np.asarray(apply_modality_lut(pixels, dataset), dtype=np.float64)
+    values = np.asarray(apply_modality_lut(pixels, dataset), dtype=np.float32)
     shown = _shown(values, window or _own_window(dataset) or _whole_range(values))
     return np.uint8(255) - shown if colours == "MONOCHROME1" else shown
 
@@ -139,7 +142,7 @@ def _eight_bits(colours: NDArray[Any]) -> NDArray[np.uint8]:
     return (colours >> 8 if colours.dtype.itemsize > 1 else colours).astype(np.uint8)
 
 
-def _shown(values: NDArray[np.float64], window: Window) -> NDArray[np.uint8]:
+def _shown(values: NDArray[np.float32], window: Window) -> NDArray[np.uint8]:
     """Apply PS3.3 C.11.2.1.2.1, the linear window."""
     scaled = (values - (window.centre - 0.5)) / max(window.width - 1, 1e-6) + 0.5
     return (np.nan_to_num(np.clip(scaled, 0, 1)) * 255 + 0.5).astype(np.uint8)
@@ -156,7 +159,7 @@ def _first(value: Any) -> float | None:
     return None if first is None else float(first)
 
 
-def _whole_range(values: NDArray[np.float64]) -> Window:
+def _whole_range(values: NDArray[np.float32]) -> Window:
     low, high = float(values.min()), float(values.max())
     return Window((low + high + 1) / 2, high - low + 1)
 

@@ -100,7 +100,7 @@ class DicomWeb:
         as_stored = is_any or "image/" in accept
         numbers = _numbers(request)
         frames = await anyio.to_thread.run_sync(
-            lambda: [pixels.frame(location, number, as_stored=as_stored) for number in numbers]
+            lambda: [pixels.frame(location, number, as_stored=as_stored) for number in numbers], limiter=pixels.drawing
         )
         return related.frames_answer(frames)
 
@@ -110,7 +110,9 @@ class DicomWeb:
         if media is None:
             raise _not_acceptable("image/png or image/jpeg")
         window = pixels.window_of(request.query_params.get("window"))
-        drawn = await anyio.to_thread.run_sync(pixels.picture, location, number, window, _PICTURES[media])
+        drawn = await anyio.to_thread.run_sync(
+            pixels.picture, location, number, window, _PICTURES[media], limiter=pixels.drawing
+        )
         return Response(drawn, media_type=media, headers={"X-Content-Type-Options": "nosniff"})
 
     async def _bulk(self, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pydicom.datadict import tag_for_keyword
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _NOT_MATCHED = {"limit", "offset", "includefield", "fuzzymatching", "accept"}
 _TAG_DIGITS = 8
+_MANY_DIGITS = 16
 
 
 def tag_of(name: str) -> str:
@@ -35,17 +37,18 @@ def found(results: Iterable[Attributes], query: Iterable[tuple[str, str]]) -> li
     """
     asked = list(query)
     wanted = [(tag_of(name), value) for name, value in asked if name.lower() not in _NOT_MATCHED and value]
-    kept = [each for each in results if all(_matches(each.get(tag, {}), value) for tag, value in wanted)]
+    kept = (each for each in results if all(_matches(each.get(tag, {}), value) for tag, value in wanted))
     said = {name.lower(): value for name, value in asked}
-    start = _number(said, "offset", 0)
-    return kept[start : start + _number(said, "limit", len(kept))]
+    start, limit = _number(said, "offset") or 0, _number(said, "limit")
+    # A page is cut off before the rest is read.
+    return list(islice(kept, start, None if limit is None else start + limit))
 
 
-def _number(said: dict[str, str], name: str, default: int) -> int:
+def _number(said: dict[str, str], name: str) -> int | None:
     text = said.get(name, "")
-    if text and not text.isdecimal():
+    if text and not (text.isdecimal() and len(text) < _MANY_DIGITS):
         raise bad_request(f"{name}: give a whole number")
-    return int(text) if text else default
+    return int(text) if text else None
 
 
 def _matches(attribute: dict[str, Any], wanted: str) -> bool:

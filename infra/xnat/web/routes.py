@@ -112,10 +112,12 @@ class Web:
         if not 1 <= number <= len(ordered):
             raise not_found("slice: there is none of that number")
         asked = ordered[number - 1]
-        drawn = await anyio.to_thread.run_sync(pixels.picture, asked.location, asked.frame, window)
+        drawn = await anyio.to_thread.run_sync(
+            pixels.picture, asked.location, asked.frame, window, limiter=pixels.drawing
+        )
         return Response(drawn, media_type="image/png", headers=_GUARDED)
 
-    async def _ordered(self, scan: Node) -> list[Slice]:
+    async def _ordered(self, scan: Node) -> tuple[Slice, ...]:
         return await anyio.to_thread.run_sync(slices, slice_files(scan))
 
     def _project(self, request: Request) -> Node:

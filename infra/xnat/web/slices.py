@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from infra.xnat.dicom import UNREADABLE
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from infra.xnat.model import Node
 
 
+Files = tuple[tuple["Path", int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """One frame of one file; frames count from 1."""
@@ -25,16 +29,18 @@ class Slice:
     frame: int
 
 
-def slice_files(scan: Node) -> list[Path]:
-    """Return the scan's DICOM files, in no order."""
+def slice_files(scan: Node) -> Files:
+    """Return the scan's DICOM files and when each was changed, in no order."""
     resource = scan.resources.get(RESOURCE)
-    return [resource.location(path) for path in resource.files] if resource else []
+    files = resource.files.values() if resource else ()
+    return tuple((resource.location(file.path), file.modified_ns) for file in files) if resource else ()
 
 
-def slices(files: list[Path]) -> list[Slice]:
+@lru_cache(maxsize=32)
+def slices(files: Files) -> tuple[Slice, ...]:
     """Return every frame, by instance number; files that can't be read have none."""
-    numbered = sorted((_place(each), each) for each in files)
-    return [Slice(file, frame) for _, file in numbered for frame in range(1, _frames(file) + 1)]
+    numbered = sorted((_place(file), file) for file, _ in files)
+    return tuple(Slice(file, frame) for _, file in numbered for frame in range(1, _frames(file) + 1))
 
 
 def _place(file: Path) -> int:

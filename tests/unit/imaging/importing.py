@@ -41,6 +41,7 @@ class FakePacs:
     brings: int | None = None
     counts: bool = True
     trouble: Trouble | None = None
+    status: int = 0
     retrievals: int = 0
 
     async def find_studies(self, accession: str) -> list[StudyHit]:
@@ -53,6 +54,8 @@ class FakePacs:
         if self.trouble:
             raise PacsError(self.trouble)
         self.retrievals += 1
+        if self.status:
+            return Outcome(0, 0, 0, self.status)
         images = self.images[hit.study_uid]
         sent = images[: self.brings]
         for number, image in enumerate(sent):
@@ -121,12 +124,14 @@ class FakeJournal:
     """Remembers what was told, and what people decided."""
 
     states: list[StudyState] = field(default_factory=list)
+    patience: int = 1
     listed: list[Found] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
     decided: Reviewed = field(default_factory=lambda: Reviewed({}, frozenset()))
 
-    async def tell(self, state: StudyState) -> None:
+    async def tell(self, state: StudyState) -> bool:
         self.states.append(state)
+        return self.patience <= 0
 
     async def found(self, studies: Iterable[Found]) -> None:
         self.listed = list(studies)

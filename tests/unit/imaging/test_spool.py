@@ -81,7 +81,7 @@ def test_a_part_is_seen_only_once_it_is_kept(tmp_path: Path) -> None:
     part = spool.begin()
     part.write(b"whole")
     assert spool.count("1.2") == 0
-    kept = part.keep("1.2", "1.2.3")
+    kept = Path(part.keep("1.2", "1.2.3"))
     part.drop()
     part.drop()
     assert (kept.read_bytes(), spool.files("1.2")) == (b"whole", [kept])
@@ -111,7 +111,7 @@ def test_a_sweep_takes_what_nobody_writes_any_more(tmp_path: Path) -> None:
     (tmp_path / "receiving" / "left.part").write_bytes(b"half of")
     assert (spool.sweep(), spool.sweep()) == (1, 0)
     part.write(b"whole")
-    assert part.keep("1.2", "1.2.3").read_bytes() == b"whole"
+    assert Path(part.keep("1.2", "1.2.3")).read_bytes() == b"whole"
     part.drop()
 
 

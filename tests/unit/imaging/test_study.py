@@ -53,6 +53,16 @@ class TestCounts:
         assert (await bring(importer)).step is Step.CONVERTED
         assert len(importer.xnat.files) == 3
 
+    async def test_what_came_of_a_study_that_failed_for_good_stays_nowhere(
+        self, tmp_path: Path, pool: Executor
+    ) -> None:
+        importer = parts(tmp_path, pool)
+        importer.pacs.brings = 2
+        await bring(importer)
+        assert importer.spool.count(STUDY) == 2
+        await bring(importer, journal=FakeJournal(patience=0))
+        assert importer.spool.count(STUDY) == 0
+
     async def test_where_the_pacs_counts_nothing_the_retrieval_is_the_proof(
         self, tmp_path: Path, pool: Executor
     ) -> None:
@@ -235,6 +245,11 @@ class TestTrouble:
         importer.pacs.trouble = trouble
         assert (await bring(importer)).code is code
 
+    async def test_a_pacs_that_does_not_know_our_receiver_refuses_to_send(self, tmp_path: Path, pool: Executor) -> None:
+        importer = parts(tmp_path, pool)
+        importer.pacs.status = 0xA801
+        assert (await bring(importer)).code is FailureCode.MOVE_REFUSED
+
     async def test_lost_slices_fail_the_study_but_the_images_stay_archived(
         self, tmp_path: Path, pool: Executor
     ) -> None:
@@ -260,9 +275,10 @@ class TestTrouble:
 class Dying(FakeJournal):
     at: Step = Step.MOVING
 
-    async def tell(self, state: StudyState) -> None:
+    async def tell(self, state: StudyState) -> bool:
         if state.step is self.at:
             raise PowerCutError
+        return False
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,7 +9,7 @@ import pytest
 
 from bus.proof.signing import Author
 from bus.uow import JobRow, UnitOfWork
-from schemas.trust import StudyAdvanced, StudyFailure
+from schemas.trust_imaging import StudyAdvanced, StudyFailure
 from tests.unit.bus.recorded import NOW
 from trust_node.imaging.codes import FailureCode
 from trust_node.imaging.states import Step, StudyState

@@ -15,7 +15,7 @@ from schemas.imaging import (
     Tally,
 )
 from schemas.project import ApprovalWithdrawn, ProjectClosed
-from schemas.trust import (
+from schemas.trust_imaging import (
     CompareImport,
     ImportCompared,
     ProjectPurged,
@@ -93,6 +93,12 @@ def test_what_has_ended_imports_nothing_and_lets_nobody_in() -> None:
     frozen = CohortFrozen(project_id="p1", query_id="q1", trust_id="amber", digest="ab" * 32)
     assert domain.import_cohort(project, frozen) == []
     assert domain.set_members("p1", project, "amber") == []
+
+
+def test_a_cohort_that_overtakes_its_approval_waits_for_what_was_approved() -> None:
+    frozen = CohortFrozen(project_id="p1", query_id="q1", trust_id="cedar", digest="ab" * 32)
+    with pytest.raises(Late):
+        domain.import_cohort(PROJECT, frozen)
 
 
 def test_members_are_set_at_the_trusts_that_take_part() -> None:

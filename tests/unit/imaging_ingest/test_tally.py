@@ -12,7 +12,7 @@ from schemas.cohort import CohortFrozen
 from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, Tally
 from schemas.message import Message
 from schemas.project import ProjectApproved
-from schemas.trust import ImportCohort, ImportPlanned, StudyAdvanced
+from schemas.trust_imaging import ImportCohort, ImportPlanned, StudyAdvanced
 from schemas.upcast import upcast
 from services.imaging_ingest import domain
 from services.imaging_ingest.domain import Import, Project, Study

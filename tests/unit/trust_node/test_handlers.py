@@ -9,17 +9,8 @@ from bus.router import Router
 from bus.uow import UnitOfWork
 from schemas.manifest import DownloadGrant, Part, manifest_of
 from schemas.message import Message
-from schemas.trust import (
-    CohortNotFixed,
-    CompareImport,
-    CountCohort,
-    FreezeCohort,
-    PrepareRun,
-    PurgeProject,
-    RunRefused,
-    RunTask,
-    SetMembers,
-)
+from schemas.trust import CohortNotFixed, CountCohort, FreezeCohort, PrepareRun, RunRefused, RunTask
+from schemas.trust_imaging import CompareImport, PurgeProject, SetMembers
 from trust_node.handlers import routes
 from trust_node.imaging.asks import Asks
 from trust_node.imaging.deid import DeidKeys

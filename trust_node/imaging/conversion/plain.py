@@ -27,10 +27,10 @@ NATIVE = {ExplicitVRLittleEndian, ImplicitVRLittleEndian}
 LONG_LENGTH = {b"OW", b"OB"}
 ODD_TYPES = {"DERIVED", "SECONDARY", "LOCALIZER", "MOSAIC", "MPR", "P", "PHASE", "R", "REAL", "I", "IMAGINARY"}
 ALIKE = (
-    "AcquisitionNumber", "BitsStored", "Columns", "EchoNumbers", "EchoTime", "HighBit", "ImageType",
-    "Manufacturer", "Modality", "PixelPaddingValue", "PixelRepresentation", "PixelSpacing",
-    "RescaleIntercept", "RescaleSlope", "Rows", "SequenceName", "SeriesInstanceUID", "SeriesTime", "StudyDate",
-    "StudyTime",
+    "BitsAllocated", "BitsStored", "Columns", "EchoNumbers", "EchoTime", "GantryDetectorTilt", "HighBit", "ImageType",
+    "Manufacturer", "Modality", "NumberOfFrames", "NumberOfTemporalPositions", "PhotometricInterpretation",
+    "PixelPaddingValue", "PixelRepresentation", "PixelSpacing", "RescaleIntercept", "RescaleSlope", "Rows",
+    "SamplesPerPixel", "SequenceName", "SeriesInstanceUID", "SeriesTime", "StudyDate", "StudyTime", *DIFFUSION,
 )  # fmt: skip
 
 
@@ -57,11 +57,16 @@ def as_volume(slices: Sequence[Slice]) -> Volume | None:
 
 
 def _plain(slices: Sequence[Slice]) -> bool:
-    first = slices[0].header
-    same = all(_key(each.header) == _key(first) for each in slices)
-    small = sum(each.voxels for each in slices) * 2 <= LARGEST_BYTES and _longest_side(slices) <= LONGEST_SIDE
-    each_plain = all(_is_plain(each.header) and each.frames == 1 for each in slices)
-    return same and small and each_plain and parallel(slices, SAME_DIRECTION)
+    first = slices[0]
+    return (
+        first.frames == 1
+        and _is_plain(first.header)
+        and len({_key(each.header) for each in slices}) == 1
+        and all(_is_placed(each.header) for each in slices)
+        and first.voxels * len(slices) * 2 <= LARGEST_BYTES
+        and _longest_side(slices) <= LONGEST_SIDE
+        and parallel(slices, SAME_DIRECTION)
+    )
 
 
 def _longest_side(slices: Sequence[Slice]) -> int:
@@ -69,8 +74,8 @@ def _longest_side(slices: Sequence[Slice]) -> int:
     return max(len(slices), int(header.get("Rows") or 0), int(header.get("Columns") or 0))
 
 
-def _key(header: Dataset) -> list[str]:
-    return [str(header.get(keyword)) for keyword in ALIKE]
+def _key(header: Dataset) -> tuple[str, ...]:
+    return (str(header.file_meta.get("TransferSyntaxUID")), *(str(header.get(keyword)) for keyword in ALIKE))
 
 
 def _is_plain(header: Dataset) -> bool:
@@ -83,7 +88,6 @@ def _is_plain(header: Dataset) -> bool:
         and not ODD_TYPES.intersection(image_type(header))
         and image_type(header)[:2] == ("ORIGINAL", "PRIMARY")
         and (header.get("NumberOfTemporalPositions") or 1) == 1
-        and _is_placed(header)
         and (_is_plain_ct(header) or _is_plain_mr(header))
     )
 

@@ -18,7 +18,7 @@ Vector = NDArray[np.float64]
 
 DIFFUSION = (Tag(0x0018, 0x9087), Tag(0x0019, 0x100C), Tag(0x0043, 0x1039))  # the standard's, Siemens's, GE's
 WANTED: list[Any] = [
-    "AcquisitionNumber", "BitsAllocated", "BitsStored", "Columns", "EchoNumbers", "EchoTime", "FlipAngle",
+    "BitsAllocated", "BitsStored", "Columns", "EchoNumbers", "EchoTime", "FlipAngle",
     "GantryDetectorTilt", "HighBit", "ImageOrientationPatient", "ImagePositionPatient", "ImageType",
     "MRAcquisitionType", "MagneticFieldStrength", "Manufacturer", "ManufacturerModelName", "Modality",
     "NumberOfFrames", "NumberOfTemporalPositions", "PhotometricInterpretation", "PixelPaddingValue",

@@ -22,7 +22,7 @@ from trust_node.imaging.conversion.plain import Volume
 PIECE_BYTES = 1 << 20
 THREADS = 2
 RAW_DEFLATE = -15
-MEMORY = 9
+MEMORY = 8
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x04\xff"  # no name, no time: the same image is the same bytes (RFC 1952)
 NO_EXTENSION = b"\0\0\0\0"
 SECONDS = ("EchoTime", "RepetitionTime")

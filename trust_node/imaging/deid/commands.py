@@ -27,16 +27,10 @@ out, err = Console(), Console(stderr=True)
 Made = TypeVar("Made")
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines on stdout, nothing else.")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, show_default=False, help="A DICOM file.")]
-ScriptFiles = Annotated[
-    list[Path], typer.Argument(exists=True, dir_okay=False, show_default=False, help="DicomEdit 6 scripts.")
-]
-MoreScripts = Annotated[
-    list[Path] | None, typer.Option("--script", exists=True, dir_okay=False, help="A script to run after the trust's.")
-]
-PolicyFile = Annotated[
-    Path | None, typer.Option("--policy", exists=True, dir_okay=False, help="The trust's policy file; [deid] is read.")
-]
+File = Annotated[Path, typer.Argument(show_default=False, help="A DICOM file.")]
+ScriptFiles = Annotated[list[Path], typer.Argument(show_default=False, help="DicomEdit 6 scripts.")]
+MoreScripts = Annotated[list[Path] | None, typer.Option("--script", help="A script to run after the trust's.")]
+PolicyFile = Annotated[Path | None, typer.Option("--policy", help="The trust's policy file; [deid] is read.")]
 Options = Annotated[list[Option] | None, typer.Option("--option", help="An option of PS3.15 a project would ask for.")]
 SopClass = Annotated[str, typer.Option(help="SOP Class UID; by default what is valid for every class.")]
 ShowValues = Annotated[bool, typer.Option("--show-values", help="Show the patient's values, before and after.")]
@@ -128,8 +122,9 @@ def _script(file: Path, as_json: bool) -> Script:
 def _parsed(file: Path, as_json: bool) -> Script | None:
     try:
         return Script.parse(file.read_text(encoding="utf-8"), file.stem)
-    except UnicodeDecodeError:
-        told = [{"file": str(file), "line": 1, "column": 1, "error": "a script is UTF-8 text"}]
+    except (OSError, UnicodeDecodeError) as error:
+        why = f"{type(error).__name__}: a script is a file of UTF-8 text"
+        told = [{"file": str(file), "line": 1, "column": 1, "error": why}]
     except ScriptErrors as errors:
         told = [
             {"file": str(file), "line": one.line, "column": one.column, "error": one.sentence} for one in errors.errors
@@ -146,7 +141,7 @@ def _or_exit(make: Callable[[], Made]) -> Made:
     """Make something of a policy, or say why not."""
     try:
         return make()
-    except (NoValidProfileError, ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (NoValidProfileError, ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         err.print(str(error), markup=False)
         raise typer.Exit(1) from None
 

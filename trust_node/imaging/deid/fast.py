@@ -16,12 +16,13 @@ from trust_node.imaging.deid.memory import Kept, Memory
 from trust_node.imaging.deid.options import Option
 from trust_node.imaging.deid.original import BULK, Original
 from trust_node.imaging.deid.plan import DeidPlan, patient
-from trust_node.imaging.deid.raw import OddEncodingError, Piece
+from trust_node.imaging.deid.raw import UNDEFINED, OddEncodingError, Piece
 from trust_node.imaging.deid.rules import Action, decide
 from trust_node.imaging.deid.signing import IMPLEMENTATION_NAME, IMPLEMENTATION_UID, PSEUDONYMS, SIGNED
 
 MOST_MEMORIES = 16
 PREAMBLE = b"\0" * 128 + b"DICM"
+_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _CHARSET, _CLASS, _INSTANCE, _STUDY, _PATIENT = 0x00080005, 0x00080016, 0x00080018, 0x0020000D, 0x00100020
 
 Part = bytes | memoryview
@@ -37,7 +38,7 @@ class Rewritten:
     meta
         Preamble and file meta information.
     elements
-        The data set's elements by tag, in order; bulk data are views of the original.
+        The data set's elements by tag, in order; native pixels are views of the original.
     """
 
     meta: bytes
@@ -99,10 +100,15 @@ def _settled(piece: Piece, original: Original, memory: Memory) -> tuple[Part, tu
 def _bulk(piece: Piece, original: Original, memory: Memory) -> tuple[Part, tuple[Change, ...]]:
     _known(piece, memory)
     decision = decide(memory.plan.profile, piece.tag, piece.vr, memory.sop_class)
-    if decision.action is Action.KEEP:
+    if decision.action is Action.KEEP and _is_native_pixels(piece, original):
         return memoryview(original.data)[piece.start : piece.end], ()
     settled = memory.settle(piece, original.data[piece.start : piece.end])
     return settled.out, settled.changes
+
+
+def _is_native_pixels(piece: Piece, original: Original) -> bool:
+    """Tell pixels as they are from all that may hold words: compressed ones carry comments."""
+    return piece.tag in _PIXELS and original.data[piece.body - 4 : piece.body] != UNDEFINED.to_bytes(4)
 
 
 def _known(piece: Piece, memory: Memory) -> None:

@@ -1,5 +1,7 @@
 """The rules of the pixels for many slices: what they read is nearly always what the slice before had."""
 
+from hashlib import blake2b
+
 from trust_node.imaging.deid.memory import Kept
 from trust_node.imaging.deid.original import BULK, Original
 from trust_node.imaging.deid.pixels import HoldReason, Judgement, judge
@@ -10,23 +12,22 @@ MOST_KEPT = 256
 _NUMBERED = frozenset({"UI", "DS", "IS", "TM"})
 _CLASS, _INSTANCE, _STUDY, _FRAMES = 0x00080016, 0x00080018, 0x0020000D, 0x00280008
 
-Shared = tuple[bytes | int, ...]
-
 _judgements: Kept[tuple[object, ...], Judgement] = Kept(MOST_KEPT)
 
 
-def judged(original: Original, plan: DeidPlan, shared: Shared) -> Judgement:
+def judged(original: Original, plan: DeidPlan, shared: bytes) -> Judgement:
     """Return what `pixels.judge` says of the object's header; `shared` is what `steady` gives for it."""
     if not (original.uid(_INSTANCE) and original.uid(_STUDY)):
         return Judgement(HoldReason.NO_IDENTITY if original.uid(_CLASS) else HoldReason.NO_SOP_CLASS)
-    key = (plan.digest, original.raw(_CLASS), original.raw(_FRAMES), *shared)
+    key = (plan.digest, original.raw(_CLASS), original.raw(_FRAMES), shared)
     return _judgements.get(key, lambda: judge(original.header(), plan.pixel_rules))
 
 
-def steady(original: Original) -> Shared:
-    """Return what slices of a series share: values of most kinds, and the tags of all others."""
+def steady(original: Original) -> bytes:
+    """Return a digest of what slices of a series share: values of most kinds, and the tags of all others."""
     data = original.data
-    return tuple(
-        tag if piece.vr in _NUMBERED or piece.end - piece.start > BULK else data[piece.start : piece.end]
+    shared = (
+        tag.to_bytes(4) if piece.vr in _NUMBERED or piece.end - piece.start > BULK else data[piece.start : piece.end]
         for tag, piece in original.found.items()
     )
+    return blake2b(b"".join(shared)).digest()

@@ -17,8 +17,9 @@ from trust_node.imaging.deid.rules import TEMPORAL_VRS, Action, decide
 from trust_node.imaging.deid.signing import sign
 
 LARGEST_REMEMBERED = 2**16
-MOST_BYTES = 2**24
+MOST_BYTES = 2**22
 MOST_REPORTS = 1000
+BYTES_OF_CHANGE = 200
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -30,6 +31,14 @@ class Settled:
 
     out: bytes
     changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """Changes of an object; the parts that it is found by stay alive with it, so that their ids stay theirs."""
+
+    parts: tuple[tuple[Change, ...], ...]
+    changes: tuple[Change, ...]
 
 
 @dataclass(slots=True)
@@ -70,7 +79,7 @@ class Memory:
     settled: dict[bytes, Settled] = field(default_factory=dict)
     signed: tuple[tuple[int, bytes], ...] = ()
     _bytes: int = 0
-    _reports: dict[tuple[int, ...], tuple[Change, ...]] = field(default_factory=dict)
+    _reports: dict[tuple[int, ...], _Report] = field(default_factory=dict)
     _known_changes: dict[tuple[Change, ...], tuple[Change, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,7 +91,7 @@ class Memory:
         """Decide for an element that was not met before, and remember it."""
         result = self._decided(piece, raw)
         if len(raw) <= LARGEST_REMEMBERED:
-            self._make_room(len(raw) + len(result.out))
+            self._make_room(len(raw) + len(result.out) + BYTES_OF_CHANGE * len(result.changes))
             self.settled[raw] = result
         return result
 
@@ -92,8 +101,8 @@ class Memory:
         if key not in self._reports:
             if len(self._reports) >= MOST_REPORTS:
                 self._reports.clear()
-            self._reports[key] = tuple(change for part in parts for change in part)
-        return self._reports[key]
+            self._reports[key] = _Report(tuple(parts), tuple(change for part in parts for change in part))
+        return self._reports[key].changes
 
     def _make_room(self, size: int) -> None:
         if self._bytes + size > MOST_BYTES:
@@ -127,7 +136,7 @@ class Memory:
         scope = Scope(self.plan.profile, self.plan.keys, self.patient.days, self.sop_class)
         cleaned = clean(decoded(self.charset + raw, explicit=self.explicit), scope, changes)
         written = encoded(cleaned, explicit=self.explicit)
-        return Settled(written[len(self.charset) :], self._known(tuple(changes)))
+        return Settled(written[len(self.charset) :], self._known(tuple(dict.fromkeys(changes))))
 
     def _known(self, changes: tuple[Change, ...]) -> tuple[Change, ...]:
         return self._known_changes.setdefault(changes, changes)

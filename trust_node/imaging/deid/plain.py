@@ -44,7 +44,7 @@ def deidentify(original: Dataset, plan: DeidPlan | DeidKeys) -> DeidResult:
     result, changes = _profiled(original, plan, patient)
     changes += _blanked(result, judgement.rectangles, plan)
     changes += after_profile(result, plan, study, patient.subject)
-    return DeidResult(result, study, patient.subject, tuple(changes))
+    return DeidResult(result, study, patient.subject, tuple(dict.fromkeys(changes)))
 
 
 def _profiled(original: Dataset, plan: DeidPlan, patient: Patient) -> tuple[FileDataset, list[Change]]:

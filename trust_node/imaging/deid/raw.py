@@ -65,7 +65,7 @@ def _walk(data: bytes, at: int, explicit: bool, stop: int) -> Iterator[Piece]:
     read = explicit_piece if explicit else _implicit
     while at < stop:
         piece = read(data, at)
-        if piece.end > stop:
+        if piece.end > stop or piece.tag >> 16 == _DELIMITERS:
             raise OddEncodingError
         yield piece
         at = piece.end

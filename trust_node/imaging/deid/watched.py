@@ -3,19 +3,20 @@
 from dataclasses import dataclass, field, replace
 
 from pydicom import Dataset
+from pydicom.datadict import keyword_for_tag
 
 from trust_node.imaging.deid.fast import Rewritten
-from trust_node.imaging.deid.judged import Shared
-from trust_node.imaging.deid.leaks import Identity, check, identity
+from trust_node.imaging.deid.leaks import Identity, check, identity, names_an_object
 from trust_node.imaging.deid.memory import Kept
 from trust_node.imaging.deid.options import Option
 from trust_node.imaging.deid.original import Original
 from trust_node.imaging.deid.plan import DeidPlan
 from trust_node.imaging.deid.results import Leaked
-from trust_node.imaging.deid.uids import is_registered, names_a_class
+from trust_node.imaging.deid.uids import is_registered
 
-MOST_WATCHED = 64
-MOST_CLEAN = 20_000
+MOST_WATCHED = 32
+MOST_CLEAN = 4_000
+LARGEST_REMEMBERED = 2**11
 
 
 @dataclass(slots=True)
@@ -38,21 +39,21 @@ class _Watch:
     def _remember(self, fresh: list[bytes]) -> None:
         if len(self.clean) > MOST_CLEAN:
             self.clean.clear()
-        self.clean.update(fresh)
+        self.clean.update(part for part in fresh if len(part) <= LARGEST_REMEMBERED)
 
 
 _watches: Kept[tuple[object, ...], _Watch] = Kept(MOST_WATCHED)
 
 
-def watch(original: Original, result: Rewritten, plan: DeidPlan, shared: Shared) -> None:
-    """Make sure that nothing of the original's patient is left in the result; bulk data are not looked through.
+def watch(original: Original, result: Rewritten, plan: DeidPlan, shared: bytes) -> None:
+    """Make sure that nothing of the original's patient is left in the result; native pixels are not looked through.
 
     Raises
     ------
     Leaked
         If something is.
     """
-    patients = _watches.get((plan.digest, original.explicit, *shared), lambda: _Watch(whose(original.header(), plan)))
+    patients = _watches.get((plan.digest, original.explicit, shared), lambda: _Watch(whose(original.header(), plan)))
     own = frozenset[str]() if Option.RETAIN_UIDS in plan.profile.options else _own_uids(original)
     patients.check(own, result)
 
@@ -76,6 +77,6 @@ def whose(original: Dataset, plan: DeidPlan) -> Identity:
 
 def _own_uids(original: Original) -> frozenset[str]:
     """Return the top-level UIDs of this instance; those in sequences are the same for all slices of a watch."""
-    tags = (tag for tag, piece in original.found.items() if piece.vr == "UI" and not names_a_class(tag))
+    tags = (tag for tag, piece in original.found.items() if piece.vr == "UI" and names_an_object(keyword_for_tag(tag)))
     uids = {uid for tag in tags for uid in original.uid(tag).split("\\")}
     return frozenset(uid for uid in uids if uid and not is_registered(uid))

@@ -11,6 +11,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
     Verification,
 )
 
+from trust_node.imaging.pacs.deadline import LONGEST_QUERY_S, ends_within
 from trust_node.imaging.pacs.hits import SUCCESS, StudyHit, valid_uid
 from trust_node.imaging.pacs.meter import Meter
 from trust_node.imaging.pacs.peer import Peer
@@ -22,7 +23,6 @@ pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
 
 PENDING = frozenset({0xFF00, 0xFF01})
 MOST_ANSWERS = 10_000
-LONGEST_QUERY_S = 600.0
 STUDY_KEYS = (
     "StudyDate",
     "StudyTime",
@@ -42,7 +42,7 @@ def echo(peer: Peer) -> None:
         If it is not, or does not talk to us.
     """
     meter = Meter()
-    with peer.association(Verification, meter=meter) as association, meter.cut_after(LONGEST_QUERY_S):
+    with peer.association(Verification, meter=meter) as association, ends_within(LONGEST_QUERY_S, meter.cut):
         status = association.send_c_echo().get("Status")
     if status != SUCCESS:
         raise _failed(status)
@@ -58,7 +58,7 @@ def find_studies(peer: Peer, accession: str) -> list[StudyHit]:
     """
     meter = Meter()
     model = StudyRootQueryRetrieveInformationModelFind
-    with peer.association(model, meter=meter) as association, meter.cut_after(LONGEST_QUERY_S):
+    with peer.association(model, meter=meter) as association, ends_within(LONGEST_QUERY_S, meter.cut):
         asking = _Asking(association, meter)
         query = study_query("STUDY", AccessionNumber=accession, **dict.fromkeys(STUDY_KEYS, ""))
         found = asking.answers(query)

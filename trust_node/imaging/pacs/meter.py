@@ -1,10 +1,8 @@
 """Counts what a peer sends and bounds what of it waits in memory: lengths in a PDU are the peer's word."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Timer
 from typing import Any
 
 from pynetdicom import evt
@@ -60,14 +58,3 @@ class Meter:
         with suppress(OSError):
             if self._line is not None:
                 self._line.shutdown(socket.SHUT_RDWR)
-
-    @contextmanager
-    def cut_after(self, seconds: float) -> Iterator[None]:
-        """End the connection unless the block ends before."""
-        late = Timer(seconds, self.cut)
-        late.daemon = True
-        late.start()
-        try:
-            yield
-        finally:
-            late.cancel()

@@ -12,6 +12,7 @@ from pynetdicom.events import EventHandlerType
 from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 
+from trust_node.imaging.pacs.deadline import ends_within
 from trust_node.imaging.pacs.meter import LARGEST_PDU, Meter
 from trust_node.imaging.pacs.troubles import PacsError, Trouble
 from trust_node.imaging.sockets import PROMPT_HANDLERS, keep_answers
@@ -55,7 +56,7 @@ class Peer:
         """
         proposed = [build_context(each) if isinstance(each, str) else each for each in contexts]
         watched = [(evt.EVT_CONN_OPEN, meter.watch), *PROMPT_HANDLERS, *handlers]
-        with meter.cut_after(2 * self.timeout_s):
+        with ends_within(2 * self.timeout_s, meter.cut):
             association = self._associate(proposed, roles, watched)
         keep_answers(association)
         meter.handled()
@@ -63,7 +64,7 @@ class Peer:
             _require(association, str(proposed[0].abstract_syntax))
             yield association
         finally:
-            with meter.cut_after(2 * self.timeout_s):
+            with ends_within(2 * self.timeout_s, meter.cut):
                 association.release()
 
     def _associate(

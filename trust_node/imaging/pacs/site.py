@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -57,6 +58,7 @@ class Line:
     site: WebSite
     base: str
     connection: HTTPConnection
+    _socket: socket.socket | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +81,7 @@ class Line:
             headers["Authorization"] = self.site.authorization
         try:
             self.connection.request("GET", self.base.rstrip("/") + path, headers=headers)
+            self._socket = self.connection.sock  # which an answer that ends with the connection takes from it
             response = self.connection.getresponse()
         except (OSError, HTTPException) as error:
             raise PacsError(_trouble_connecting(error)) from None
@@ -87,9 +90,16 @@ class Line:
         return response
 
     def read(self, response: HTTPResponse, most: int) -> bytes:
-        """Return up to `most` bytes of the body, none at its end."""
+        """Return the body, or its first `most` bytes."""
+        return self._read(response.read, most)
+
+    def read_some(self, response: HTTPResponse, most: int) -> bytes:
+        """Return what of the body has come, at most so many bytes; none at its end."""
+        return self._read(response.read1, most)
+
+    def _read(self, read: Callable[[int], bytes], most: int) -> bytes:
         try:
-            return response.read(most)
+            return read(most)
         except TimeoutError:
             raise PacsError(Trouble.STALLED) from None
         except (OSError, HTTPException, ValueError) as error:
@@ -97,10 +107,9 @@ class Line:
 
     def cut(self) -> None:
         """End whatever waits on this connection, from another thread."""
-        line: socket.socket | None = self.connection.sock
         with suppress(OSError):
-            if line is not None:
-                line.shutdown(socket.SHUT_RDWR)
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def _trouble_connecting(error: OSError | HTTPException) -> Trouble:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from trust_node.imaging.pacs.arriving import Arriving
+from trust_node.imaging.pacs.deadline import LONGEST_QUERY_S, ends_within
 from trust_node.imaging.pacs.hits import SUCCESS, Outcome, StudyHit, exact_accession, valid_uid
 from trust_node.imaging.pacs.multipart import boundary_of, parts
 from trust_node.imaging.pacs.site import Line, WebSite
@@ -67,7 +68,7 @@ class ByWeb:
         return sum(told) if told and len(told) == len(rows) else None
 
     def _rows(self, path: str, **query: str) -> list[dict[str, Any]]:
-        with self.site.line() as line:
+        with self.site.line() as line, ends_within(LONGEST_QUERY_S, line.cut):
             response = line.get(f"{path}?{urlencode(query)}", "application/dicom+json")
             if response.status == HTTPStatus.NO_CONTENT:
                 return []
@@ -102,7 +103,7 @@ class _Streaming:
         self.line.cut()
 
     def _pieces(self, response: HTTPResponse) -> Iterator[bytes]:
-        while piece := self.line.read(response, PIECE_BYTES):
+        while piece := self.line.read_some(response, PIECE_BYTES):
             yield piece
 
 

@@ -46,4 +46,4 @@ class Limits:
     negotiation_s: float = 10.0
     idle_s: float = 60.0
     total_s: float = 6 * 3600.0
-    free: int = 2 * GIB
+    free: int = GIB

@@ -15,11 +15,11 @@ def read_command(wire: Wire, first: Fragment, longest: int) -> Command:
     if not first.is_command:
         raise Broken(UNEXPECTED, Count.ABORTED_UNEXPECTED)
     collected, last = bytes(first.data), first.is_last
-    while not last:
+    while not last and len(collected) <= longest:
         fragment = _next(wire, first.context, is_command=True)
         collected, last = collected + fragment.data, fragment.is_last
-        if len(collected) > longest:
-            raise Broken(BY_USER, Count.ABORTED_LIMIT)
+    if len(collected) > longest:
+        raise Broken(BY_USER, Count.ABORTED_LIMIT)
     try:
         return Command.decode(collected)
     except MalformedError as wrong:

@@ -102,7 +102,8 @@ class Storing:
     def _look_ahead(self, first: memoryview | bytes) -> None:
         """Mostly all that is asked is in the first piece, and the rest is still on its way meanwhile."""
         with suppress(MalformedError):
-            self._who = identify(first, self.context.transfer_syntax)
+            who = identify(first, self.context.transfer_syntax)
+            self._who = who if who.study else None  # it may be in the next piece
 
     def _keep(self, part: Part) -> None:
         try:

@@ -37,22 +37,25 @@ class Subscriptions:
         NoConverterError
             When it shall be on and the site has no event service or no such command.
         """
-        subscription = await self._of(project)
-        if subscription is None:
-            if on:
-                await self._create(project)
-        elif bool(subscription.get("active")) != on:
-            deed = "activate" if on else "deactivate"
-            await self.xnat.wire.send("POST", f"{_events(project)}/subscription/{int(subscription['id'])}/{deed}")
+        if on and not await self._of(project):
+            await self._create(project)
+        ours = await self._of(project)
+        # A request whose answer was lost is sent again, and XNAT may have heard both.
+        for double in ours[1:]:
+            await self.xnat.wire.send("DELETE", _address(project, double))
+        for subscription in ours[:1]:
+            if bool(subscription.get("active")) != on:
+                deed = "activate" if on else "deactivate"
+                await self.xnat.wire.send("POST", f"{_address(project, subscription)}/{deed}")
 
-    async def _of(self, project: str) -> Mapping[str, Any] | None:
+    async def _of(self, project: str) -> list[Mapping[str, Any]]:
         try:
             every = await self.xnat.wire.document(f"{_events(project)}/subscriptions")
         except XnatRefusedError as refused:
             if refused.status == HTTPStatus.NOT_FOUND:
-                return None
+                return []
             raise
-        return next((each for each in every if _is_ours(each, project)), None)
+        return [each for each in every if _is_ours(each, project)]
 
     async def _create(self, project: str) -> None:
         command, wrapper = await self._command()
@@ -100,6 +103,10 @@ def _body(project: str, command: int) -> dict[str, Any]:
             "payload-filter": HAS_DICOM,
         },
     }
+
+
+def _address(project: str, subscription: Mapping[str, Any]) -> str:
+    return f"{_events(project)}/subscription/{int(subscription['id'])}"
 
 
 def _events(project: str) -> str:

@@ -56,7 +56,10 @@ def test_validate_names_file_line_and_column_of_every_error(written: Callable[[s
 def test_validate_takes_text_only(tmp_path: Path) -> None:
     file = tmp_path / "binary.das"
     file.write_bytes(b"\xff\xfe\x00")
-    assert called("validate", file)[0] == 1
+    for path in (file, tmp_path, tmp_path / "nowhere.das"):
+        code, (line,), _ = called("validate", path)
+        assert code == 1
+        assert "a script is a file of UTF-8 text" in line["error"]
 
 
 def test_diff_tells_each_element_its_fate_and_rule(
@@ -130,6 +133,8 @@ def test_a_wrong_script_or_policy_stops_the_diff(
     assert called("diff", file, "--script", written("bad.das", "echo"))[0] == 1
     assert called("diff", file, "--policy", written("policy.toml", "[deid]\nfoo = 1\n"))[0] == 1
     assert called("diff", file, "--policy", written("policy.toml", "[deid"))[0] == 1
+    assert called("diff", file, "--policy", file.parent / "nowhere.toml")[0] == 1
+    assert called("diff", file.parent / "nowhere.dcm")[0] == 1
 
 
 def test_profile_shows_the_table_under_the_options() -> None:

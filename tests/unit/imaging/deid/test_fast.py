@@ -17,11 +17,12 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from trust_node.imaging.deid import CleanFile, DeidKeys, DeidPlan, HeldFile, Option, clean_file, files
 from trust_node.imaging.deid.fast import rewrite
 from trust_node.imaging.deid.judged import judged, steady
-from trust_node.imaging.deid.memory import Kept
+from trust_node.imaging.deid.memory import MOST_BYTES, Kept, Memory
 from trust_node.imaging.deid.original import parse
 from trust_node.imaging.deid.pixels import HoldReason, PixelRules
 from trust_node.imaging.deid.plain import deidentify
-from trust_node.imaging.deid.raw import OddEncodingError, pieces
+from trust_node.imaging.deid.plan import patient
+from trust_node.imaging.deid.raw import OddEncodingError, Piece, pieces
 from trust_node.imaging.deid.rules import Profile
 from trust_node.imaging.deid.script import Script
 from trust_node.imaging.deid.whitelist import Whitelist
@@ -174,9 +175,17 @@ def test_no_bytes_lead_the_scanner_astray(data: bytes, explicit: bool) -> None:
 
 def test_the_memory_is_bounded() -> None:
     kept: Kept[int, int] = Kept(3)
-    assert [kept.get(key, lambda key=key: key * 2) for key in (1, 2, 3, 1, 4, 1)] == [2, 4, 6, 2, 8, 2]
+    assert [kept.get(key, (key * 2).__int__) for key in (1, 2, 3, 1, 4, 1)] == [2, 4, 6, 2, 8, 2]
     assert kept.get(2, lambda: 99) == 99  # forgotten, as the longest unused
     assert kept.get(1, lambda: 99) == 2
+
+
+def test_endless_variety_takes_no_more_memory() -> None:
+    memory = Memory(PLANS[0], patient("MRN1", "1.2.3", KEYS), "1.2.840.10008.5.1.4.1.1.2", b"", explicit=True)
+    for number in range(200):
+        raw = b"\x20\x00\x00\x40LT\x60\xea" + f"{number:060000}".encode()
+        memory.settle(Piece(0x00204000, "LT", 0, 8, len(raw)), raw)
+    assert 1 <= len(memory.settled) <= MOST_BYTES // 60_000
 
 
 SCRIPT = Script.parse('version "6.3"\n(0008,103E) := session\n- (0018,1030)\n(0008,0080) := project\n', "site")

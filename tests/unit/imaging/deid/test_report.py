@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from pydicom import FileDataset
+from pydicom import Dataset, FileDataset
 from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate, generate_frames
 
 from trust_node.imaging.deid import (
     Change,
@@ -118,3 +119,33 @@ def test_a_kept_uid_that_is_none_names_no_file(uid: str, tmp_path: Path, keys: D
     result = clean_file(tmp_path / "original.dcm", tmp_path / "clean", settled)
     assert isinstance(result, CleanFile)
     assert result.path == tmp_path / "clean" / f"{keys.uid(uid)}.dcm"
+
+
+def test_references_between_files_hold_whichever_way_each_of_them_went(tmp_path: Path, keys: DeidKeys) -> None:
+    referring = pydicom.dcmread(str(get_testdata_file("MR_small_bigendian.dcm")))
+    reference, image = Dataset(), pydicom.dcmread(CT)
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = image.SOPClassUID, image.SOPInstanceUID
+    referring.ReferencedImageSequence, referring.PatientID = [reference], image.PatientID
+    referring.FrameOfReferenceUID, referring.StudyDate = image.FrameOfReferenceUID, image.StudyDate
+    referring.save_as(tmp_path / "referring.dcm")
+    results = clean_files([CT, tmp_path / "referring.dcm"], tmp_path, keys)
+    first, second = (pydicom.dcmread(result.path) for result in results if isinstance(result, CleanFile))
+    assert second.ReferencedImageSequence[0].ReferencedSOPInstanceUID == first.SOPInstanceUID != image.SOPInstanceUID
+    assert second.FrameOfReferenceUID == first.FrameOfReferenceUID
+    assert (second.PatientID, second.StudyDate) == (first.PatientID, first.StudyDate)
+    assert first.StudyDate != image.StudyDate
+
+
+def test_words_of_the_patient_in_a_long_text_or_beside_compressed_pixels_are_found(
+    tmp_path: Path, keys: DeidKeys
+) -> None:
+    long, compressed = pydicom.dcmread(CT), pydicom.dcmread(str(get_testdata_file("MR_small_jp2klossless.dcm")))
+    long.PatientID = compressed.PatientID = "MRN0815-4711"
+    long.PrivateDataElementDescription = " " * 70_000 + long.PatientID
+    comment = b"\xff\x64\x00\x12\x00\x01MRN0815-4711  "
+    frame = next(generate_frames(compressed.PixelData, number_of_frames=1))
+    compressed.PixelData = encapsulate([frame[:2] + comment + frame[2:]])
+    for number, image in enumerate((long, compressed)):
+        image.save_as(tmp_path / f"{number}.dcm")
+    results = clean_files([tmp_path / "0.dcm", tmp_path / "1.dcm"], tmp_path, keys)
+    assert [result.reason for result in results if isinstance(result, HeldFile)] == [HoldReason.LEAK] * 2

@@ -33,7 +33,7 @@ QUOTED = re.compile(r"= <[^>]*>|'.'|\(0x[0-9a-f]{2}\)")
 
 def samples() -> dict[str, Path]:
     """Return one readable file of each kind of object, encoding and maker."""
-    found = {}
+    found: dict[tuple[str, ...], Path] = {}
     for path in sorted(path for folder in FOLDERS for path in folder.rglob("*.dcm") if path.stat().st_size < 2**19):
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True)

@@ -195,6 +195,14 @@ def test_a_spool_that_cannot_be_written_is_out_of_resources_until_it_can(place: 
     assert (place.count("failed.no_room"), place.count("objects")) == (1, 1)
 
 
+def test_the_first_piece_may_end_anywhere(place: Place) -> None:
+    """Between two elements, too, and before the study's UID."""
+    caller, data = place.associated(), image()
+    for cut in range(1, 180):
+        first = HEAD.pack(Kind.DATA, cut + 6) + struct.pack(">IBB", cut + 2, 1, 0) + data[:cut]
+        assert caller.command(store()).say(first).data(data[cut:]).status() == 0x0000
+
+
 @ANY_TIME
 @given(st.data())
 def test_a_message_may_come_in_any_pieces(listening: Listening, data: st.DataObject) -> None:
@@ -268,3 +276,23 @@ def _model(words: list[str], caller: Caller):
             return
     caller.connection.shutdown(socket.SHUT_WR)
     yield lambda heard: heard is None
+
+
+@ANY_TIME
+@given(
+    st.lists(st.sampled_from(sorted(WORDS)), max_size=4),
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 255)), max_size=6),
+)
+def test_words_with_bytes_changed_anywhere_end_in_an_answer_or_an_abort(
+    listening: Listening, words: list[str], changes: list[tuple[int, int]]
+) -> None:
+    stream = bytearray(b"".join(WORDS[word] for word in ["request", *words]))
+    for at, change in changes:
+        stream[at % len(stream)] ^= change
+    place = _kept(listening)
+    caller = place.caller().say(bytes(stream))
+    caller.connection.shutdown(socket.SHUT_WR)
+    heard = list(iter(caller.hear, None))
+    assert not any(isinstance(answer, Abort | Reject) for answer in heard[:-1])
+    assert place.count("aborted.fault") == 0
+    caller.connection.close()

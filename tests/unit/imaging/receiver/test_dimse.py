@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.filereader import read_dataset
 from pynetdicom.dimse_messages import C_STORE_RQ, C_STORE_RSP
@@ -12,6 +12,8 @@ from pynetdicom.dsutils import encode
 
 from trust_node.imaging.receiver.dimse import ECHO, NO_ROOM, RESPONSE, STORE, Command
 from trust_node.imaging.receiver.items import MalformedError
+
+FEW = settings(max_examples=40, deadline=None)
 
 uids = st.from_regex(r"[12](\.(0|[1-9][0-9]{0,5})){1,8}", fullmatch=True)
 numbers = st.integers(0, 2**16 - 1)
@@ -25,6 +27,7 @@ def test_a_command_comes_back_as_it_was(command: Command) -> None:
     assert Command.decode(command.encode()) == command
 
 
+@FEW
 @given(stores)
 def test_pydicom_reads_what_we_ask(command: Command) -> None:
     read = read_dataset(BytesIO(command.encode()), is_implicit_VR=True, is_little_endian=True)
@@ -35,6 +38,7 @@ def test_pydicom_reads_what_we_ask(command: Command) -> None:
     assert read.CommandGroupLength == len(command.encode()) - 12
 
 
+@FEW
 @given(stores)
 def test_we_read_what_pynetdicom_asks(command: Command) -> None:
     asked = C_STORE()

@@ -23,7 +23,8 @@ def test_a_command_has_an_end(listening: Listening) -> None:
     place = listening(command=500)
     endless = b"".join(data_pdus(1, COMMAND, bytes(5_000), 120))
     assert place.associated().say(endless[:2_000]).hear() == BY_USER
-    assert place.count("aborted.limit") == 1
+    assert place.associated().say(*data_pdus(1, COMMAND, bytes(5_000), 16_384)).hear() == BY_USER
+    assert place.count("aborted.limit") == 2
 
 
 def test_an_object_has_an_end_and_leaves_nothing(listening: Listening) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, A_RELEASE_RQ, P_DATA_TF
 
@@ -23,6 +23,8 @@ from trust_node.imaging.receiver.pdu import (
     User,
     data_pdus,
 )
+
+FEW = settings(max_examples=40, deadline=None)
 
 titles = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=91), min_size=1, max_size=16)
 uids = st.from_regex(r"[12](\.(0|[1-9][0-9]{0,5})){1,8}", fullmatch=True)
@@ -57,11 +59,13 @@ def oracle(kind: type, encoded: bytes) -> Any:
     return pdu
 
 
+@FEW
 @given(requests())
 def test_a_request_comes_back_as_it_was(request: Request) -> None:
     assert Request.decode(body(request.encode())) == request
 
 
+@FEW
 @given(requests())
 def test_pynetdicom_reads_and_writes_the_same_request(request: Request) -> None:
     theirs = oracle(A_ASSOCIATE_RQ, request.encode())
@@ -73,6 +77,7 @@ def test_pynetdicom_reads_and_writes_the_same_request(request: Request) -> None:
     assert theirs.user_information.maximum_length == request.user.max_length
 
 
+@FEW
 @given(accepts())
 def test_pynetdicom_reads_and_writes_the_same_accept(accept: Accept) -> None:
     theirs = oracle(A_ASSOCIATE_AC, accept.encode())

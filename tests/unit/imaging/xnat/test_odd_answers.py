@@ -125,6 +125,21 @@ async def test_an_import_that_ended_in_the_prearchive_says_in_what_state(key: st
     assert (refused.value.status, refused.value.state) == (200, state)
 
 
+@pytest.mark.parametrize("lying", [True, False])
+async def test_a_conflict_is_looked_for_in_the_prearchive_too(lying: bool, tmp_path: Path) -> None:
+    async def answers(request: web.Request) -> web.StreamResponse:
+        if request.path == "/data/prearchive/projects/p":
+            return rows(*[{"name": "S1", "status": "CONFLICT"}] * lying)
+        await request.read()
+        return web.Response(status=409)
+
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    async with xnat_that(answers) as client:
+        with pytest.raises(XnatRefusedError) as refused:
+            await client.import_session("p", "P1", "S1", tmp_path / "a.zip")
+    assert (refused.value.status, isinstance(refused.value, PrearchivedError)) == (409, lying)
+
+
 async def test_a_download_is_tried_again_after_it_broke_off(tmp_path: Path) -> None:
     attempts = 0
 

@@ -22,6 +22,7 @@ class Site:
         self.commands: list[dict[str, Any]] = [{"id": 3, "image": "xnat/other:1", "xnat": [{"name": "x"}]}, COMMAND]
         self.subscriptions: list[dict[str, Any]] = []
         self.changes: list[str] = []
+        self.losing = 0
 
     async def answers(self, request: web.Request) -> web.StreamResponse:
         path = request.path
@@ -34,8 +35,11 @@ class Site:
         if path.endswith("/subscriptions"):
             return web.json_response(self.subscriptions)
         if path.endswith("/subscription"):
-            self.subscriptions.append(json.loads(await request.read()) | {"id": 11})
-            return web.Response(status=201, text=f"{NAME}:11")
+            self.subscriptions.append(json.loads(await request.read()) | {"id": 11 + len(self.subscriptions)})
+            self.losing -= 1
+            return web.Response(status=502 if self.losing >= 0 else 201, text=f"{NAME}:11")
+        if request.method == "DELETE":
+            self.subscriptions = [each for each in self.subscriptions if each["id"] != int(path.rsplit("/", 1)[-1])]
         if path.endswith("activate"):
             self.subscriptions[-1]["active"] = path.endswith("/activate")
         return web.Response()
@@ -68,6 +72,13 @@ async def test_it_is_switched_and_never_made_twice() -> None:
     assert [change.rsplit("/", 1)[-1] for change in site.changes] == [
         "enabled", "subscription", "deactivate", "activate",
     ]  # fmt: skip
+
+
+async def test_one_that_was_made_twice_because_an_answer_was_lost_is_one_again() -> None:
+    site = Site()
+    site.losing = 2
+    await site.switch(on=True)
+    assert [(each["id"], each["active"]) for each in site.subscriptions] == [(11, True)]
 
 
 @pytest.mark.parametrize("chosen", [{}, {"project-ids": []}, {"project-ids": ["other"]}, {"project-ids": ["p", "q"]}])

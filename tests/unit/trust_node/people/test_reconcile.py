@@ -73,6 +73,7 @@ class Archive:
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
         self.created: list[dict] = []
+        self.losing_answers = False
 
     async def answers(self, request: web.Request) -> web.StreamResponse:
         path, body = request.path, await request.read()
@@ -109,7 +110,7 @@ class Archive:
             return web.Response(status=409)
         self.created.append(profile)
         self.accounts[profile["username"]] = profile
-        return web.Response(status=201)
+        return web.Response(status=502 if self.losing_answers else 201)
 
     def has(self, login: str, email: str, *, enabled: bool = True) -> None:
         self.accounts[login] = {"username": login, "email": email, "enabled": enabled, "lastName": "Somebody"}
@@ -236,6 +237,13 @@ async def test_a_name_that_is_another_s_is_told(mail: Mail, letters: Letters) ->
     archive.has("ada", "another.ada@hospital.example")
     assert (await settle(archive, ["ada"], mail)).unknown == {"ada": Hindrance.LOGIN_TAKEN}
     assert letters.taken == []
+
+
+async def test_an_account_whose_making_was_not_answered_is_ours(mail: Mail, letters: Letters) -> None:
+    archive = Archive()
+    archive.losing_answers = True
+    assert (await settle(archive, ["ada"], mail)).added == ("ada",)
+    assert letters.passwords() == [archive.accounts["ada"]["password"]]
 
 
 @pytest.mark.parametrize(("version", "told"), [("1.8.10", None), ("1.9.2.1", "localdb"), ("1.10.0", "localdb")])

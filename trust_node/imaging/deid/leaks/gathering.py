@@ -34,8 +34,16 @@ TOKENS = re.compile(
     re.IGNORECASE,
 )
 TITLED = re.compile(r"\b(?:mr|mrs|ms|miss|dr|prof|herr|frau|mme|mlle)\b\.? +([^\W\d_]{3,})", re.IGNORECASE)
-# UIDs that name a kind of object, an encoding or a vocabulary, not a patient's object.
-_OF_NO_OBJECT = ("ClassUID", "ClassesInStudy", "TransferSyntax", "CodingSchemeUID", "ContextUID", "MappingResourceUID")
+# UIDs of kinds of objects, encodings, vocabularies, and of devices (which an option may keep): no patient's own.
+_OF_NO_OBJECT = (
+    "ClassUID",
+    "DeviceUID",
+    "ClassesInStudy",
+    "TransferSyntax",
+    "CodingSchemeUID",
+    "ContextUID",
+    "MappingResourceUID",
+)
 _TELLING = frozenset({"PN", "UI", "DA", "DT", "LO", "SH", "LT", "ST", "UT", "UC", "UR", "SQ", "UN"})
 _LARGEST_REMEMBERED = 4096
 _MOST_REMEMBERED = 20_000
@@ -111,7 +119,7 @@ def _text_facts(text: str, vr: str, keyword: str) -> Iterator[Fact]:
     if vr == "PN":
         yield "name", text
     elif vr == "UI":
-        if text not in UID_dictionary and not any(part in keyword for part in _OF_NO_OBJECT):
+        if text not in UID_dictionary and names_an_object(keyword):
             yield "uid", text
     elif keyword == "PatientBirthDate":
         yield "birth", text
@@ -124,6 +132,11 @@ def _text_facts(text: str, vr: str, keyword: str) -> Iterator[Fact]:
     elif vr in FREE_TEXT_VRS or keyword.endswith(FREE_TEXTS):
         yield from (("phrase", token) for token in TOKENS.findall(text))
         yield from (("name", name) for name in TITLED.findall(text))
+
+
+def names_an_object(keyword: str) -> bool:
+    """Tell an attribute whose UID was minted for a patient's object from those that name what many patients share."""
+    return not any(part in keyword for part in _OF_NO_OBJECT)
 
 
 def _texts(element: DataElement) -> list[str]:

@@ -8,8 +8,7 @@ from trust_node.imaging.deid.script.needed import FIXED, NEEDED
 from trust_node.imaging.deid.script.object_functions import corners
 from trust_node.imaging.deid.script.parser import Parsed
 from trust_node.imaging.deid.script.paths import PathError, TagPath, TagStep, parse_path
-from trust_node.imaging.deid.script.programs import PatternError
-from trust_node.imaging.deid.script.regex import program
+from trust_node.imaging.deid.script.regex import PatternError, program
 from trust_node.imaging.deid.script.syntax import (
     Assign,
     Call,
@@ -65,8 +64,8 @@ def check(statements: tuple[Statement, ...], version: str) -> Iterator[ScriptErr
 
 def _of_statement(statement: Statement) -> Iterator[ScriptError]:
     match statement:
-        case Assign(target, value):
-            yield from _assignable(target)
+        case Assign(target, value, only_existing):
+            yield from _assignable(target, only_existing=only_existing)
             yield from _single(value)
         case SetVariable(_, value) | Echo(value) if value is not None:
             yield from _single(value)
@@ -76,7 +75,7 @@ def _of_statement(statement: Statement) -> Iterator[ScriptError]:
             for branch in branches:
                 yield from _of_condition(branch.condition, statement.place)
         case Perform(Call("set", (Target() as target, *_))):
-            yield from _assignable(target)
+            yield from _assignable(target, only_existing=False)
 
 
 def _of_condition(condition: Condition, place: Place) -> Iterator[ScriptError]:
@@ -123,7 +122,9 @@ def _argument(argument: Value, kind: Kind, call: Call) -> Iterator[ScriptError]:
             )
 
 
-def _assignable(target: Target) -> Iterator[ScriptError]:
+def _assignable(target: Target, *, only_existing: bool) -> Iterator[ScriptError]:
+    if not only_existing and not target.path.is_exact:
+        yield _error(f"{target} does not say which elements to make; use ?= to assign what is there", target.place)
     if target.path.item is not None:
         yield _error(f"{target} is an item, and a value belongs to an element", target.place)
     if _top_level(target.path) in FIXED:

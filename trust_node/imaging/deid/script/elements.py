@@ -63,13 +63,12 @@ def blank(owner: Dataset, tag: int) -> None:
 
 def places(dataset: Dataset, path: TagPath) -> Iterator[tuple[Dataset, int, str]]:
     """Give the owner, tag and place of what the exact `path` means; sequences, items and blocks on the way are made."""
+    *outer, last = (step for step in path.steps if isinstance(step, TagStep))
     owners = [(dataset, "")]
-    for step in path.steps[:-1]:
-        assert isinstance(step, TagStep)  # noqa: S101  that is what exact means
+    for step in outer:
         owners = [inner for owner, here in owners for inner in _opened(owner, step, here)]
     for owner, here in owners:
-        assert isinstance(path.last, TagStep)  # noqa: S101
-        tag = _tag(owner, path.last)
+        tag = _tag(owner, last)
         yield owner, tag, f"{here}{named(tag)}"
 
 

@@ -102,8 +102,9 @@ class Frame:
             return [value]
         try:
             return [parse_path(self.text(value) or "")]
-        except PathError as error:
-            raise CannotError(str(error)) from None
+        except PathError:
+            # Not its sentence: that quotes the text, and the text may have come from the object.
+            raise CannotError("an argument is no tag path") from None
 
     def opened(self, values: Iterable[Known]) -> Iterator[Known]:
         """Give the values, and those of lists one by one."""
@@ -118,10 +119,12 @@ class Frame:
     # Effects
 
     def assign(self, path: TagPath, text: str | None, *, only_existing: bool) -> None:
-        """Assign `text` to what `path` means; only an exact path makes what is missing."""
+        """Assign `text` to what `path` means, making what is missing unless `only_existing`."""
         if path.item is not None:
             raise CannotError(f"{path} is an item, and a value belongs to an element")
-        if only_existing or not path.is_exact:
+        if not only_existing and not path.is_exact:
+            raise CannotError(f"{path} does not say which elements to make; use ?= to assign what is there")
+        if only_existing:
             for found in self.find(path):
                 self.write(found, text, "assign")
             return

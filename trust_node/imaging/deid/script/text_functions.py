@@ -8,7 +8,7 @@ from trust_node.imaging.deid.script import regex
 from trust_node.imaging.deid.script.errors import CannotError
 from trust_node.imaging.deid.script.frame import LONGEST_VALUE, Frame, Known
 from trust_node.imaging.deid.script.paths import TagPath
-from trust_node.imaging.deid.script.programs import PatternError
+from trust_node.imaging.deid.script.regex import PatternError
 
 # What java.text.MessageFormat takes apart: '' is a quote, '…' is as it is, {0} an argument.
 _FORMAT = re.compile(r"''|'(?P<quoted>[^']*)'?|\{(?P<number>\d{1,3})\}|(?P<odd>[{}])")

@@ -1,13 +1,17 @@
 """Scripts as sites have them, on a real image with a planted patient, after the profile."""
 
 from io import BytesIO
+from pathlib import Path
 
+import pydicom
 import pytest
 from pydicom import FileDataset
 
 from tests.unit.imaging.deid.script.playing import KEYS
-from trust_node.imaging.deid import deidentify
+from trust_node.imaging.deid import CleanFile, clean_file, deidentify
+from trust_node.imaging.deid.plan import DeidPlan
 from trust_node.imaging.deid.script import RejectedError, Script, Surroundings, run
+from trust_node.imaging.deid.whitelist import Whitelist
 
 # A site script of the usual kind: labels in, thirty top-level elements out, three UIDs hashed.
 SITE = """version "6.3"
@@ -158,6 +162,19 @@ def test_the_guides_script_refuses_localisers(mr: FileDataset) -> None:
 @pytest.mark.parametrize("text", [SITE, RELABEL, GUIDE], ids=["site", "relabel", "guide"])
 def test_twice_is_the_same_as_once_on_a_fresh_copy(text: str, mr: FileDataset) -> None:
     assert encoded(played(text, mr)) == encoded(played(text, mr))
+
+
+@pytest.mark.parametrize("text", [SITE, GUIDE], ids=["site", "guide"])
+def test_files_go_the_same_way_as_objects(text: str, mr_with_phi: FileDataset, tmp_path: Path) -> None:
+    mr_with_phi.save_as(tmp_path / "original.dcm")
+    (tmp_path / "clean").mkdir()
+    listed = Whitelist.read("(0010,XXXX)\n(0008,XXXX)\n(0018,XXXX)\n(0020,XXXX)")
+    plan = DeidPlan(KEYS, scripts=(Script.parse(text, "site"),), whitelist=listed, project="P-1")
+    result = clean_file(tmp_path / "original.dcm", tmp_path / "clean", plan)
+    assert isinstance(result, CleanFile)
+    assert pydicom.dcmread(result.path) == deidentify(pydicom.dcmread(tmp_path / "original.dcm"), plan).dataset
+    assert any(change.rule.startswith("site:") for change in result.changes)
+    assert "white list" in {change.rule for change in result.changes}
 
 
 # All that a script can read is written where it can be seen.

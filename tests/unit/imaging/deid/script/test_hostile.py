@@ -145,7 +145,7 @@ statements: st.SearchStrategy[Statement] = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 @given(st.lists(statements, max_size=4).map(tuple))
 def test_a_script_reads_as_it_is_printed(tree: tuple[Statement, ...]) -> None:
     parsed = parse(printed("6.6", tree))
@@ -221,7 +221,7 @@ def test_nesting_and_length_are_bounded(text: str) -> None:
     ids=["texts", "lists", "replacing", "normalizing", "formatting", "encoding", "walks", "wildcards", "patterns"],
 )
 def test_work_and_memory_are_bounded(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "Budget", lambda: Budget(STEPS // 8))
+    monkeypatch.setattr(running, "Budget", lambda: Budget(STEPS // 20))
     script, dataset = Script.parse(VERSION + text), small()
     before = resource.getrusage(resource.RUSAGE_SELF)
     with pytest.raises(ScriptRunError, match=r"at most|too much work"):

@@ -1,12 +1,18 @@
 """The language: what reads, how it is understood, and where errors are."""
 
 import pickle
+from pathlib import Path
 
 import pytest
 from pydicom import Dataset
 
 from tests.unit.imaging.deid.script.playing import KEYS, VERSION, play, thing, value_of
 from trust_node.imaging.deid.script import Script, ScriptError, ScriptErrors, ScriptRunError, Surroundings, run
+from trust_node.imaging.deid.script.budget import STEPS
+from trust_node.imaging.deid.script.frame import LONGEST_VALUE, MOST_VALUES
+from trust_node.imaging.deid.script.functions import FUNCTIONS
+from trust_node.imaging.deid.script.lexer import LONGEST_SCRIPT
+from trust_node.imaging.deid.script.regex import LONGEST_PATTERN, LONGEST_TEXT
 
 
 def errors_of(text: str) -> list[tuple[int, int]]:
@@ -130,9 +136,9 @@ def test_all_errors_are_told_at_once_and_survive_a_process() -> None:
         ("x := lowercase[1, 2]", "takes 1 arguments, and here are 2"),
         ("hashUIDList[]", "1 or more"),
         ('x := substring["abc", "one", 2]', "no whole number"),
-        ('x := match["abc", "(", 1]', "never closed"),
-        ('(0008,0060) ~ "a{2,1}" ? echo', "smaller number first"),
-        ('(0008,0060) ~ "(?=a)" ? echo', "left out"),
+        ('x := match["abc", "(", 1]', "missing )"),
+        ('(0008,0060) ~ "a{2,1}" ? echo', "invalid repetition size"),
+        ('(0008,0060) ~ "(?=a)" ? echo', "none for bounded time"),
         ('delete["(0010;0010)"]', "no tag path"),
         ("delete[3]", "3 is a number"),
         ('delete["(0008,0016)"]', "the file needs it"),
@@ -141,6 +147,9 @@ def test_all_errors_are_told_at_once_and_survive_a_process() -> None:
         ("set[(0008,0016), 1]", "the file needs its value"),
         ('(0008,1140)[0] := "x"', "is an item"),
         ("(0010,0010) := */(0010,0010)", "can mean several elements"),
+        ('+/(0010,0010) := "x"', "use ?="),
+        ('(002#,{PVT}01)[1]/(0010,0010) := "x"', "use ?="),
+        ("set[(0010,00XX), 1]", "use ?="),
         ("(0010,0010) := (0008,1140)/(0008,1155)", "name each item"),
         ("x := lowercase[(0010,00XX)]", "can mean several elements"),
         ("reject[true[], (0010,0010)]", "so that no value of the object gets there"),
@@ -221,3 +230,10 @@ def test_a_script_is_a_value_and_its_digest_its_text() -> None:
     assert script.alters_pixels
     assert script.digest != Script.parse(text + "\n").digest
     assert not Script.parse(VERSION).alters_pixels
+
+
+def test_the_document_names_every_function_and_bound() -> None:
+    text = (Path(__file__).parents[5] / "docs/dicomedit.md").read_text(encoding="utf-8")
+    assert [name for name in FUNCTIONS if f"`{name}[" not in text] == []
+    bounds = (LONGEST_SCRIPT, STEPS, LONGEST_VALUE, MOST_VALUES, LONGEST_PATTERN, LONGEST_TEXT)
+    assert [bound for bound in bounds if f"{bound:,}" not in text] == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trust_node.imaging.deid.script import regex
 from trust_node.imaging.deid.script.budget import Budget
 from trust_node.imaging.deid.script.errors import CannotError
-from trust_node.imaging.deid.script.programs import PatternError
+from trust_node.imaging.deid.script.regex import PatternError
 
 atoms = st.sampled_from(["a", "b", "1", ".", "[ab]", "[^a]", "[a-c1]", r"\d", r"\W", r"\s", "^", "$", r"\b", r"\."])
 REPEATS = ["*", "+", "?", "*?", "+?", "??", "{1,2}", "{2}", "{0,3}?", "{1,}"]
@@ -74,7 +74,6 @@ def test_spellings(pattern: str, text: str) -> None:
         r"(a)\1",
         "(?=a)",
         "(?!a)",
-        "(?<n>a)",
         "a++",
         "a**",
         "*a",
@@ -82,14 +81,9 @@ def test_spellings(pattern: str, text: str) -> None:
         "a)",
         "[a",
         "[b-a]",
-        "[a[b]]",
-        "[a&&b]",
-        r"\p{L}",
-        r"[\D]",
         "a{5,2}",
         "a{1001}",
         "((a{1000}){1000})",
-        "(" * 33 + ")" * 33,
         "a" * 1025,
         "\\",
     ],
@@ -104,7 +98,7 @@ def test_no_pattern_runs_away(pattern: str) -> None:
     begun = time.process_time()
     with suppress(CannotError):
         assert not regex.matches(pattern, "a" * 5000, Budget())
-    assert time.process_time() - begun < 20
+    assert time.process_time() - begun < 1
 
 
 def test_texts_are_bounded() -> None:
