@@ -120,10 +120,12 @@ class Node:
 
     def _made_importer(self, spool: Spool, keys: DeidKeys, pool: ProcessPoolExecutor, xnat: Xnat) -> Importer:
         settings = self.settings
+        content = ContentStore(settings.content_directory, self.policy.content_bytes)
+        content.sweep()
         return Importer(
             pacs=PacedPacs(open_pacs(settings, spool), self._pace),
             spool=spool,
-            content=ContentStore(settings.content_directory, self.policy.content_bytes),
+            content=content,
             keys=keys,
             plan=lambda wish, project: plan(self.policy.deid, wish, keys, project, settings.policy_file.parent),
             pool=pool,

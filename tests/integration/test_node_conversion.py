@@ -86,19 +86,24 @@ def test_an_archive_that_is_away_is_one_sentence(env: Path) -> None:
     assert "look at the archive" in refused.stderr.replace("\n", " ")
 
 
-def test_only_an_approver_lets_xnat_convert_and_nobody_else(env: Path, dsn: str, xnat: XnatPart) -> None:
+def test_only_an_approver_lets_xnat_convert_and_the_account_says_so(env: Path, dsn: str, xnat: XnatPart) -> None:
     words = ("by-xnat", PROJECT, "--image", IMAGE, "--reason", "their own pipeline")
     assert run(env, *words, "--as", "mallory").exit_code == 2
     for switch, active in (("--on", True), ("--off", False)):
         done = run(env, *words, "--as", "bob", switch)
         assert done.exit_code == 0, done.output
-        assert asyncio.run(subscribed(dsn, xnat)) == [active]
+        assert asyncio.run(subscribed(dsn, xnat)) == (
+            [active],
+            "conversion.by_xnat" if active else "conversion.not_by_xnat",
+        )
 
 
-async def subscribed(dsn: str, xnat: XnatPart) -> list[bool]:
+async def subscribed(dsn: str, xnat: XnatPart) -> tuple[list[bool], str]:
+    """Whether the project's subscriptions are active, and the latest entry of the trust's account."""
     connection = await asyncpg.connect(dsn)
     project = await connection.fetchval("select xnat_project from project where project_id = $1", PROJECT)
+    entered = await connection.fetchval("select action from audit order by seq desc limit 1")
     await connection.close()
     async with Xnat(xnat.url, ADMIN, xnat.password) as archive:
         every = await archive.wire.document(f"/xapi/projects/{project}/events/subscriptions")
-    return [each["active"] for each in every if each["name"] == NAME]
+    return [each["active"] for each in every if each["name"] == NAME], entered

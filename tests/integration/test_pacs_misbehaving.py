@@ -254,7 +254,7 @@ async def test_a_cancelled_retrieval_ends_at_the_pacs_too(ways: Any, pacs: FakeP
 
 async def test_studies_may_come_at_the_same_time(ways: Any, pacs: FakePacs) -> None:
     pacs.studies += [Study(f"ACC-{number}", images=5) for number in range(2, 6)]
-    way = ways["get"]
+    way = replace(ways["get"], stall_s=20)
     outcomes = await asyncio.gather(*(way.retrieve(hit(each)) for each in pacs.studies))
     assert [outcome.completed for outcome in outcomes] == [each.images for each in pacs.studies]
     assert [way.spool.count(each.study_uid) for each in pacs.studies] == [each.images for each in pacs.studies]

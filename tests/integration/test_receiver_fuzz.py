@@ -17,7 +17,8 @@ from tests.unit.imaging.receiver.conftest import CALLED, CALLER, image, request,
 from trust_node.imaging.receiver import Limits, Receiver
 from trust_node.imaging.receiver.admission import VERIFICATION
 from trust_node.imaging.receiver.dimse import ECHO, Command
-from trust_node.imaging.receiver.pdu import COMMAND, HEAD, RELEASE, Abort, Kind, data_pdus
+from trust_node.imaging.receiver.fragments import COMMAND, data_pdus
+from trust_node.imaging.receiver.pdu import HEAD, RELEASE, Abort, Kind
 from trust_node.imaging.sending import Peer, Sent, send_files
 from trust_node.imaging.spool import Spool
 

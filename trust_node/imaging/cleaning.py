@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from trust_node.imaging.content import REVIEW, Pin
 from trust_node.imaging.deid import CleanFile, DeidPlan, HeldFile, HoldReason, clean_files
 from trust_node.imaging.deid.report import merged
 from trust_node.imaging.holds import Reviewed
+from trust_node.imaging.study import Importer
 
 FILES_PER_TASK = 16
 Batch = tuple[frozenset[str], list[Path]]
@@ -47,3 +50,18 @@ def _batches(files: Sequence[Path], reviewed: Reviewed) -> Iterator[Batch]:
         alike = [file for file in files if reviewed.released.get(file.name, frozenset()) == released]
         for first in range(0, len(alike), FILES_PER_TASK):
             yield released, alike[first : first + FILES_PER_TASK]
+
+
+async def keep_for_review(parts: Importer, project: str, study: str, *, waits: bool) -> None:
+    """Keep the originals while a person of this project has to look at some of them, past the quota if need be."""
+    async with parts.storing:
+        if not waits:
+            parts.content.unpin(study, review_of(project))
+        elif parts.content.find(study):
+            pin = Pin(by="trust node", reason="images wait for a person", at=datetime.now(UTC))
+            parts.content.pin(study, review_of(project), pin)
+
+
+def review_of(project: str) -> str:
+    """The pin of one project's review; each project decides for itself."""
+    return f"{REVIEW}-{project}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from trust_node.imaging.cleaning import clean_study
+from trust_node.imaging.cleaning import clean_study, keep_for_review
 from trust_node.imaging.codes import FailureCode
 from trust_node.imaging.content import Content
 from trust_node.imaging.deid import CleanFile, DeidPlan
@@ -206,7 +206,9 @@ class _Passage:
     async def _count_held(self) -> None:
         held: Counter[str] = Counter()
         for parcel in self.parcels:
-            held.update((await self.journal.waiting(parcel.session)).values())
+            waiting = await self.journal.waiting(parcel.session)
+            await keep_for_review(self.parts, self.order.project, parcel.session, waits=bool(waiting))
+            held.update(waiting.values())
         self.state = replace(self.state, held=dict(held))
 
     async def _archive(self, parcel: _Parcel) -> None:

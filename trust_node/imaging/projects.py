@@ -1,6 +1,7 @@
 """Lanes for what concerns a whole project: comparing, purging, looking at labels, and who may see it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from bus.lanes import Job, Lanes
@@ -15,6 +16,8 @@ from trust_node.people.admitting import Admitting
 ATTEMPTS = 40
 """With pauses of five seconds: a restart of the archive or the PACS is outlasted."""
 
+AN_HOUR = timedelta(hours=1)
+
 ProjectJob = CompareImport | PurgeProject | CoverEnrichment
 
 
@@ -28,8 +31,8 @@ class ProjectLanes:
     admitting: Admitting
 
     def join(self, lanes: Lanes) -> None:
-        lanes.lane("imports", on_failure=_logged_is_enough, workers=2, attempts=ATTEMPTS)(self.work)
-        lanes.lane("people", on_failure=_logged_is_enough, attempts=ATTEMPTS)(self.set_members)
+        lanes.lane("imports", on_failure=_later, workers=2, attempts=ATTEMPTS)(self.work)
+        lanes.lane("people", on_failure=_later, attempts=ATTEMPTS)(self.set_members)
 
     async def work(self, message: ProjectJob, job: Job) -> None:
         match message:
@@ -44,5 +47,8 @@ class ProjectLanes:
         await self.admitting.work(message, job)
 
 
-def _logged_is_enough(_message: Any, _uow: UnitOfWork, _code: str, _reason: str) -> None:
-    """The lane has logged it; asking again is safe."""
+def _later(message: Any, uow: UnitOfWork, _code: str, _reason: str) -> None:
+    """What must come about in the end is tried again in an hour; the rest was logged, and may be asked again."""
+    if isinstance(message, PurgeProject | SetMembers):
+        lane = "imports" if isinstance(message, PurgeProject) else "people"
+        uow.enqueue(lane, message, run_at=uow.now + AN_HOUR)

@@ -12,6 +12,7 @@ from bus.proof.statements import sign
 from schemas.trust_imaging import ProjectPurged, PurgeProject
 from trust_node import store as node
 from trust_node.imaging import holds, store
+from trust_node.imaging.cleaning import review_of
 from trust_node.imaging.content import Purged
 from trust_node.imaging.study import Importer
 
@@ -37,6 +38,8 @@ class Purging:
         parts = self.importer()
         async with parts.storing:
             purged = await asyncio.to_thread(parts.content.purge, message.project_id)
+            for study in purged.kept:
+                parts.content.unpin(study, review_of(message.project_id))
         await asyncio.to_thread(shutil.rmtree, self.projects / message.project_id, ignore_errors=True)
         sessions = await self._purge_archive(project)
         async with job.done() as uow:

@@ -12,22 +12,13 @@ from trust_node.imaging.receiver.admission import VERIFICATION
 from trust_node.imaging.receiver.counters import Count
 from trust_node.imaging.receiver.dimse import Command
 from trust_node.imaging.receiver.errors import UNEXPECTED, Broken, Left
+from trust_node.imaging.receiver.fragments import COMMAND, data_pdus
 from trust_node.imaging.receiver.header import IMPLICIT, identify
 from trust_node.imaging.receiver.items import MalformedError
 from trust_node.imaging.receiver.limits import Limits
 from trust_node.imaging.receiver.messages import read_command
 from trust_node.imaging.receiver.meta import mapped, read_file_head
-from trust_node.imaging.receiver.pdu import (
-    COMMAND,
-    RELEASE,
-    Accept,
-    Kind,
-    Proposed,
-    Reject,
-    Request,
-    User,
-    data_pdus,
-)
+from trust_node.imaging.receiver.pdu import RELEASE, Accept, Kind, Proposed, Reject, Request, User
 from trust_node.imaging.receiver.wire import Wire
 
 MOST_CONTEXTS = 128

@@ -135,7 +135,7 @@ def _drawn(dataset: FileDataset, pixels: NDArray[Any], window: Window | None) ->
         return _eight_bits(pixels)
     values = np.asarray(apply_modality_lut(pixels, dataset), dtype=np.float32)
     shown = _shown(values, window or _own_window(dataset) or _whole_range(values))
-    return np.uint8(255) - shown if colours == "MONOCHROME1" else shown
+    return np.invert(shown) if colours == "MONOCHROME1" else shown
 
 
 def _eight_bits(colours: NDArray[Any]) -> NDArray[np.uint8]:

@@ -38,6 +38,8 @@ _SERIES = _STUDY + "/series/{series}"
 _INSTANCE = _SERIES + "/instances/{instance}"
 _JSON = "application/dicom+json"
 _PIECE = 1 << 20
+_FRAMES_AT_ONCE = 100
+_MANY_DIGITS = 10
 _PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG"}
 
 
@@ -160,8 +162,9 @@ def _root(request: Request) -> str:
 
 def _numbers(request: Request) -> list[int]:
     listed = request.path_params.get("frames", "1").split(",")
-    if not all(each.isdecimal() and int(each) for each in listed):
-        raise bad_request("frames: give numbers from 1, with commas between them")
+    plain = all(each.isdecimal() and len(each) < _MANY_DIGITS and int(each) for each in listed)
+    if not plain or len(listed) > _FRAMES_AT_ONCE:
+        raise bad_request("frames: give up to 100 numbers from 1, with commas between them")
     return [int(each) for each in listed]
 
 

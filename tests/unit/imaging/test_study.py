@@ -133,6 +133,18 @@ class TestHolds:
             assert (state.archived, dict(state.held)) == (1, {"burned_in_annotation": 1})
         assert importer.pacs.retrievals == 1
 
+    async def test_originals_that_a_person_has_to_see_stay_past_the_quota_until_it_is_decided(
+        self, tmp_path: Path, pool: Executor
+    ) -> None:
+        importer, journal = parts(tmp_path, pool, [image(1), image(2, **MARKED)], quota=0), FakeJournal()
+        await bring(importer, journal=journal)
+        importer.content.make_room()
+        assert importer.content.find(SESSION) is not None
+        journal.decided = Reviewed({}, frozenset(journal.held))
+        await bring(importer, journal=journal)
+        importer.content.make_room()
+        assert importer.content.find(SESSION) is None
+
     async def test_a_study_of_which_all_waits_ends_there(self, tmp_path: Path, pool: Executor) -> None:
         importer, journal = parts(tmp_path, pool, [image(1, **MARKED), image(2, **MARKED)]), FakeJournal()
         for _ in range(2):

@@ -107,8 +107,9 @@ def _bulk(piece: Piece, original: Original, memory: Memory) -> tuple[Part, tuple
 
 
 def _is_native_pixels(piece: Piece, original: Original) -> bool:
-    """Tell pixels as they are from all that may hold words: compressed ones carry comments."""
-    return piece.tag in _PIXELS and original.data[piece.body - 4 : piece.body] != UNDEFINED.to_bytes(4)
+    """Tell pixels as they are from all that may hold words: compressed ones, and bytes behind the last pixel."""
+    native = piece.tag in _PIXELS and original.data[piece.body - 4 : piece.body] != UNDEFINED.to_bytes(4)
+    return native and piece.end - piece.body <= original.most_pixel_bytes
 
 
 def _known(piece: Piece, memory: Memory) -> None:

@@ -12,6 +12,7 @@ IMPLICIT = "1.2.840.10008.1.2"
 BULK = 2**16
 _ODD = frozenset({"", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"})  # none, big endian, deflated
 _SYNTAX = 0x00020010
+_SAMPLES, _FRAMES, _ROWS, _COLUMNS, _ALLOCATED = 0x00280002, 0x00280008, 0x00280010, 0x00280011, 0x00280100
 _FIRST = 132
 _DATA_SET = 0x00030000
 
@@ -34,9 +35,22 @@ class Original:
         return b"" if piece is None else self.data[piece.start : piece.end]
 
     def uid(self, tag: int) -> str:
-        """Return the value of a UID, empty where it is missing."""
+        """Return the value of a UID, or of another short text, empty where it is missing."""
         piece = self.found.get(tag)
         return "" if piece is None else _uid(self.data, piece)
+
+    @property
+    def most_pixel_bytes(self) -> int:
+        """Bytes of native pixels by what the header says of them, padded (PS3.5 8.1.1); what is more is none."""
+        frames = self.uid(_FRAMES).strip()
+        count = int(frames) if frames.isdecimal() else 1
+        bits = self._number(_ROWS) * self._number(_COLUMNS) * (self._number(_SAMPLES) or 1) * self._number(_ALLOCATED)
+        whole = (bits * count + 7) // 8
+        return whole + whole % 2
+
+    def _number(self, tag: int) -> int:
+        piece = self.found.get(tag)
+        return 0 if piece is None else int.from_bytes(self.data[piece.body : piece.end][:2], "little")
 
     def header(self) -> Dataset:
         """Read everything but bulk data."""

@@ -46,7 +46,7 @@ _watches: Kept[tuple[object, ...], _Watch] = Kept(MOST_WATCHED)
 
 
 def watch(original: Original, result: Rewritten, plan: DeidPlan, shared: bytes) -> None:
-    """Make sure that nothing of the original's patient is left in the result; native pixels are not looked through.
+    """Make sure that nothing of the original's patient is left in the result; native pixels aren't looked through.
 
     Raises
     ------

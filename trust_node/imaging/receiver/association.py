@@ -8,10 +8,11 @@ from trust_node.imaging.receiver.admission import Door
 from trust_node.imaging.receiver.counters import Count, Counters
 from trust_node.imaging.receiver.dimse import Command
 from trust_node.imaging.receiver.errors import BY_USER, INVALID, UNEXPECTED, UNSPECIFIED, Broken
+from trust_node.imaging.receiver.fragments import COMMAND, Fragment, data_pdus
 from trust_node.imaging.receiver.items import MalformedError
 from trust_node.imaging.receiver.limits import Limits
 from trust_node.imaging.receiver.messages import read_command, read_data_set
-from trust_node.imaging.receiver.pdu import COMMAND, RELEASED, Accept, Fragment, Kind, Request, data_pdus
+from trust_node.imaging.receiver.pdu import RELEASED, Accept, Kind, Request
 from trust_node.imaging.receiver.storing import Context, Storing
 from trust_node.imaging.receiver.wire import Wire
 from trust_node.imaging.spool import Spool

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from trust_node.imaging.receiver.counters import Count
 from trust_node.imaging.receiver.dimse import Command
 from trust_node.imaging.receiver.errors import BY_USER, UNEXPECTED, Broken
+from trust_node.imaging.receiver.fragments import Fragment
 from trust_node.imaging.receiver.items import MalformedError
-from trust_node.imaging.receiver.pdu import Fragment
 from trust_node.imaging.receiver.wire import Wire
 
 

@@ -1,8 +1,7 @@
 """Protocol data units of the DICOM upper layer, as values and as bytes (PS3.8 9.3)."""
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
@@ -10,10 +9,6 @@ from trust_node.imaging.receiver.items import MalformedError, item, items, uid
 
 HEAD = struct.Struct(">BxI")
 """A PDU's type and the length of what follows."""
-PDV_HEAD = struct.Struct(">IBB")
-"""Length of what follows, presentation context, and whether it is command or data, last or not (PS3.8 E.2)."""
-COMMAND, LAST = 0x01, 0x02
-
 _FIXED = struct.Struct(">H2x16s16s32x")
 _LENGTH = struct.Struct(">I")
 _APPLICATION, _PROPOSED, _ANSWERED, _ABSTRACT, _TRANSFER, _USER = 0x10, 0x20, 0x21, 0x30, 0x40, 0x50
@@ -158,27 +153,6 @@ class Abort:
 
 
 RELEASE, RELEASED = (HEAD.pack(kind, 4) + bytes(4) for kind in (Kind.RELEASE, Kind.RELEASED))
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """One presentation data value; `data` may be a window into a buffer that the next read overwrites."""
-
-    context: int
-    is_command: bool
-    is_last: bool
-    data: bytes | memoryview = field(repr=False)
-
-
-def data_pdus(context: int, flag: int, message: bytes | memoryview, max_length: int) -> Iterator[bytes | memoryview]:
-    """Cut a command set (`flag` COMMAND) or a data set (0) into P-DATA-TF PDUs, heads and windows alternating."""
-    room = max_length - PDV_HEAD.size
-    for start in range(0, len(message), room):
-        piece = message[start : start + room]
-        last = LAST if start + room >= len(message) else 0
-        length = len(piece)
-        yield HEAD.pack(Kind.DATA, length + PDV_HEAD.size) + PDV_HEAD.pack(length + 2, context, flag | last)
-        yield piece
 
 
 def _pdu(kind: Kind, body: bytes) -> bytes:

@@ -7,8 +7,9 @@ from contextlib import suppress
 
 from trust_node.imaging.receiver.counters import Count
 from trust_node.imaging.receiver.errors import INVALID, NOT_KNOWN, UNEXPECTED, UNSPECIFIED, Broken, Left
+from trust_node.imaging.receiver.fragments import COMMAND, LAST, PDV_HEAD, Fragment
 from trust_node.imaging.receiver.limits import Limits
-from trust_node.imaging.receiver.pdu import COMMAND, HEAD, LAST, PDV_HEAD, Fragment, Kind
+from trust_node.imaging.receiver.pdu import HEAD, Kind
 
 _KINDS = frozenset(Kind)
 _LONG_KINDS = frozenset((Kind.REQUEST, Kind.ACCEPT, Kind.DATA))

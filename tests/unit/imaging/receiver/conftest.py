@@ -19,20 +19,10 @@ from pydicom.uid import CTImageStorage
 from trust_node.imaging.receiver.admission import VERIFICATION, Door
 from trust_node.imaging.receiver.counters import Counters
 from trust_node.imaging.receiver.dimse import STORE, Command
+from trust_node.imaging.receiver.fragments import COMMAND, data_pdus
 from trust_node.imaging.receiver.header import IMPLICIT
 from trust_node.imaging.receiver.limits import Limits
-from trust_node.imaging.receiver.pdu import (
-    COMMAND,
-    HEAD,
-    Abort,
-    Accept,
-    Kind,
-    Proposed,
-    Reject,
-    Request,
-    User,
-    data_pdus,
-)
+from trust_node.imaging.receiver.pdu import HEAD, Abort, Accept, Kind, Proposed, Reject, Request, User
 from trust_node.imaging.receiver.server import Server
 from trust_node.imaging.receiver.uids import taken
 from trust_node.imaging.spool import Spool

@@ -12,6 +12,7 @@ from pydicom import dcmread
 from tests.unit.imaging.receiver.conftest import CONTEXTS, CT, Caller, Listening, Place, image, request, store
 from trust_node.imaging.receiver.admission import VERIFICATION
 from trust_node.imaging.receiver.dimse import CANCEL, ECHO, RESPONSE, STORE, Command
+from trust_node.imaging.receiver.fragments import data_pdus
 from trust_node.imaging.receiver.header import IMPLICIT
 from trust_node.imaging.receiver.pdu import (
     HEAD,
@@ -24,7 +25,6 @@ from trust_node.imaging.receiver.pdu import (
     Reject,
     Request,
     User,
-    data_pdus,
 )
 
 ANY_TIME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,13 +8,9 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
 
-from trust_node.imaging.receiver import Receiver
 from trust_node.imaging.receiver.counters import Count, Counters
-from trust_node.imaging.receiver.metrics import ReceiverMetrics
 from trust_node.imaging.receiver.notices import Notices
-from trust_node.imaging.spool import Spool
 
 OTHER = """
 import sys
@@ -59,15 +55,3 @@ def test_a_flood_is_said_thirty_times_a_minute(caplog: pytest.LogCaptureFixture)
             notices.warn("the %s-th", number)
     assert len(caplog.records) == 30
     assert notices._may_speak(notices._since + 61)
-
-
-def test_every_count_is_a_metric(tmp_path: Path) -> None:
-    receiver = Receiver(Spool(tmp_path), "NODE", "127.0.0.1", 1, ("PACS",))
-    for place, count in enumerate(Count, start=1):
-        receiver._counters.add(count, place)
-    registry = CollectorRegistry()
-    registry.register(ReceiverMetrics(receiver))
-    text = generate_latest(registry).decode()
-    numbers = sorted(float(line.split()[-1]) for line in text.splitlines() if not line.startswith("#"))
-    assert numbers == list(range(1, len(Count) + 1))
-    assert 'trustflow_receiver_refused_total{reason="calling_title"}' in text

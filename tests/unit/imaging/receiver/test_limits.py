@@ -7,7 +7,8 @@ import time
 import pytest
 
 from tests.unit.imaging.receiver.conftest import Caller, Listening, image, request, store
-from trust_node.imaging.receiver.pdu import COMMAND, RELEASE, Abort, Accept, Kind, Reject, data_pdus
+from trust_node.imaging.receiver.fragments import COMMAND, data_pdus
+from trust_node.imaging.receiver.pdu import RELEASE, Abort, Accept, Kind, Reject
 
 UNSPECIFIED, BY_USER = Abort(2, 0), Abort(0, 0)
 

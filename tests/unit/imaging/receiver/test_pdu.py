@@ -7,22 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, A_RELEASE_RQ, P_DATA_TF
 
+from trust_node.imaging.receiver.fragments import COMMAND, LAST, PDV_HEAD, data_pdus
 from trust_node.imaging.receiver.items import MalformedError
-from trust_node.imaging.receiver.pdu import (
-    COMMAND,
-    HEAD,
-    LAST,
-    PDV_HEAD,
-    RELEASE,
-    Abort,
-    Accept,
-    Answered,
-    Proposed,
-    Reject,
-    Request,
-    User,
-    data_pdus,
-)
+from trust_node.imaging.receiver.pdu import HEAD, RELEASE, Abort, Accept, Answered, Proposed, Reject, Request, User
 
 FEW = settings(max_examples=40, deadline=None)
 

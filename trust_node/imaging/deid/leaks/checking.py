@@ -60,7 +60,7 @@ def check(identity: Identity, encoded: bytes, names: Sequence[str] = ()) -> list
     Parameters
     ----------
     encoded
-        The file: preamble, file meta and data set (PS3.10 7.1). Uncompressed pixels aren't looked through.
+        The file: preamble, file meta and data set (PS3.10 7.1).
     names
         File names, labels and fields under which others will see it.
     """
@@ -123,12 +123,11 @@ def _blob(looks: _Looks, content: bytes, place: str) -> Iterator[Finding]:
 
 
 def _in_part(looks: _Looks, part: _Part) -> Iterator[Finding]:
+    """Look into a part element by element; one that can't be taken apart is looked through as one text."""
     try:
-        found = list(_in_elements(looks, part))
-    except MalformedError as error:
-        yield from _blob(looks, part.buffer[error.at : part.end], "unreadable rest")
-    else:
-        yield from found
+        yield from _in_elements(looks, part)
+    except MalformedError:
+        yield from _blob(looks, part.buffer[part.start : part.end], "unreadable part")
 
 
 def _in_elements(looks: _Looks, part: _Part) -> Iterator[Finding]:
@@ -163,7 +162,7 @@ def _below(look: Look, part: _Part, element: Element, path: str, depth: int) -> 
             yield Finding(place, kind)
         return
     if depth > DEEPEST:
-        raise MalformedError(element.at)
+        raise MalformedError
     # A sequence hidden in UN is written without VRs (PS3.5 6.2.2).
     syntax = IMPLICIT if element.vr == b"UN" else part.syntax
     for number, (start, end) in enumerate(items(part.buffer, element, syntax)):

@@ -25,11 +25,7 @@ _LAYOUTS = {order: tuple(struct.Struct(order + form).unpack_from for form in ("H
 
 
 class MalformedError(ValueError):
-    """Bytes that are no element; `at` says where they begin."""
-
-    def __init__(self, at: int) -> None:
-        super().__init__("no DICOM element where one should begin")
-        self.at = at
+    """Bytes that are no element where one should begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,7 @@ def items(buffer: bytes, element: Element, syntax: Syntax) -> Iterator[tuple[int
         begin = at + 8
         end = begin + length if length != UNDEFINED else _item_end(buffer, begin, element.end, syntax, 0)
         if end > element.end:
-            raise MalformedError(at)
+            raise MalformedError
         yield begin, end
         at = end if length != UNDEFINED else end + 8
 
@@ -113,7 +109,7 @@ def _element(buffer: bytes, at: int, end: int, syntax: Syntax, depth: int = 0) -
         stop = _sequence_end(buffer, value, end, IMPLICIT if vr == b"UN" else syntax, depth)
         return Element(tag, vr, at, value, stop, stop + 8, undefined=True)
     if value + length > end:
-        raise MalformedError(at)
+        raise MalformedError
     return Element(tag, vr, at, value, value + length, value + length, undefined=False)
 
 
@@ -131,7 +127,7 @@ def _header(buffer: bytes, at: int, syntax: Syntax) -> tuple[int, bytes, int, in
             return tag, vr, at + 12, longs(buffer, at + 8)[0]
     except struct.error:
         pass
-    raise MalformedError(at)
+    raise MalformedError
 
 
 def _vr(tag: int) -> bytes:
@@ -144,20 +140,20 @@ def _vr(tag: int) -> bytes:
 def _item_header(buffer: bytes, at: int, syntax: Syntax) -> tuple[int, int]:
     tag, _, _, length = _header(buffer, at, syntax)
     if tag not in (ITEM, SEQUENCE_END):
-        raise MalformedError(at)
+        raise MalformedError
     return tag, length
 
 
 def _sequence_end(buffer: bytes, at: int, end: int, syntax: Syntax, depth: int) -> int:
     """Return where the delimiter of a sequence of undefined length begins."""
     if depth > DEEPEST:
-        raise MalformedError(at)
+        raise MalformedError
     while at < end:
         tag, length = _item_header(buffer, at, syntax)
         if tag == SEQUENCE_END:
             return at
         at = at + 8 + length if length != UNDEFINED else _item_end(buffer, at + 8, end, syntax, depth) + 8
-    raise MalformedError(at)
+    raise MalformedError
 
 
 def _item_end(buffer: bytes, at: int, end: int, syntax: Syntax, depth: int) -> int:
@@ -166,7 +162,7 @@ def _item_end(buffer: bytes, at: int, end: int, syntax: Syntax, depth: int) -> i
         if element.tag == ITEM_END:
             return at
         at = element.stop
-    raise MalformedError(at)
+    raise MalformedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +186,7 @@ def parts(encoded: bytes) -> File:
     """
     begin = PREAMBLE + len(MAGIC)
     if encoded[PREAMBLE:begin] != MAGIC:
-        raise MalformedError(0)
+        raise MalformedError
     syntax, end = _IMPLICIT_UID, begin
     while encoded[end : end + 2] == b"\2\0":
         element = _element(encoded, end, len(encoded), META)
@@ -209,8 +205,8 @@ def _inflated(encoded: bytes, preamble: bytes, meta: tuple[int, int]) -> File:
     try:
         body = inflater.decompress(encoded[meta[1] :], MOST_INFLATED)
     except zlib.error:
-        raise MalformedError(meta[1]) from None
+        raise MalformedError from None
     if inflater.unconsumed_tail:
-        raise MalformedError(meta[1])
+        raise MalformedError
     whole = encoded[: meta[1]] + body
     return File(whole, preamble, meta, (meta[1], len(whole)), META)

@@ -44,7 +44,7 @@ class ForWords:
 
     def __call__(self, buffer: bytes, element: Element, syntax: Syntax) -> str | None:
         if element.tag in PIXELS:
-            return self._in_streams(buffer, element, syntax) if element.undefined else None
+            return self._in_pixels(buffer, element, syntax)
         content = buffer[element.value : element.end]
         if element.vr in TEXT_VRS or element.vr == b"PN":
             return self._in_field(element, content)
@@ -88,14 +88,15 @@ class ForWords:
         numbers = _NUMBER_ENDS[element.vr].split(content)
         return "id" if any(number.strip(b"\0 ") in self.known.numbers for number in numbers) else None
 
-    def _in_streams(self, buffer: bytes, element: Element, syntax: Syntax) -> str | None:
-        """Look into what stands before the picture in each compressed frame."""
-        for begin, end in items(buffer, element, syntax):
+    def _in_pixels(self, buffer: bytes, element: Element, syntax: Syntax) -> str | None:
+        """Look for text before the picture in each compressed frame, and for what no chance puts there in all of it."""
+        for begin, end in items(buffer, element, syntax) if element.undefined else ():
             header = buffer[begin : min(end, begin + LONGEST_STREAM_HEADER)]
             kind = self.in_binary(PICTURE_STARTS.split(header, 1)[0])
             if kind is not None:
                 return kind
-        return None
+        capitals = buffer[element.value : element.end].upper()
+        return self.known.inside.found_in_binary(capitals.translate(None, SEPARATORS))
 
 
 @dataclass(frozen=True, slots=True)

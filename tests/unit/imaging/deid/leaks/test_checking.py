@@ -1,8 +1,11 @@
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import Dataset, FileDataset
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
@@ -16,6 +19,7 @@ from pydicom.uid import (
 from tests.unit.imaging.deid.pixels.samples import every_file
 from trust_node.imaging.deid import DeidKeys, deidentify
 from trust_node.imaging.deid.leaks import Finding, Identity, check, check_elements, identity, leaks
+from trust_node.imaging.deid.leaks.spellings import vocabulary
 from trust_node.imaging.deid.pixels import Held, HoldReason, PixelRules
 from trust_node.imaging.deid.plan import DeidPlan
 
@@ -143,7 +147,8 @@ def test_every_place_of_a_file_is_looked_into(mr: FileDataset, syntax: str) -> N
     pydicom.dcmwrite(buffer, written, enforce_file_format=True)
     places = {finding.place for finding in check(PATIENT, buffer.getvalue(), ["scan 1", "4711_Canaryson.dcm"])}
     assert places == {
-        "names[1]", "preamble", "SourceApplicationEntityTitle", "DataSetTrailingPadding", "CurveData", "OverlayComments",
+        "names[1]", "preamble", "SourceApplicationEntityTitle", "DataSetTrailingPadding", "CurveData",
+        "OverlayComments",
         "AnatomicRegionSequence[1].AnatomicRegionModifierSequence[0].(0011,1001)",
     }  # fmt: skip
 
@@ -178,6 +183,32 @@ def test_bytes_that_are_cut_or_broken_are_still_looked_through(mr: FileDataset, 
     whole = encoded(mr)
     broken = whole[:cut] + b"\xff" * 200 + b" Jane Canaryson " + b"\xff" * 200
     assert "name" in {finding.kind for finding in check(PATIENT, broken)}
+
+
+@given(st.binary(max_size=400), st.booleans())
+def test_no_bytes_break_the_check(data: bytes, explicit: bool) -> None:
+    check_elements(PATIENT, data, explicit=explicit)
+    check(PATIENT, data)
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_a_leak_before_or_behind_what_cannot_be_read_is_found(before: bytes, behind: bytes) -> None:
+    text = b"\x20\x00\x00\x40LT\x0e\0Jane Canaryson"
+    assert check_elements(PATIENT, text + before, explicit=True)
+    assert check(PATIENT, before + b" Jane Canaryson " + behind)
+
+
+WORDS = st.text("abcdefghijklmnopqrstuvwxyzäéñ", min_size=4, max_size=12).filter(
+    lambda w: w.upper() not in vocabulary()
+)
+
+
+@given(WORDS, st.sampled_from([str.upper, str.lower, str.title]), st.sampled_from(["", "scan of ", "x_"]))
+def test_a_name_is_found_however_it_is_written(name: str, case: Callable[[str], str], before: str) -> None:
+    original, result = Dataset(), Dataset()
+    original.SpecificCharacterSet = result.SpecificCharacterSet = "ISO_IR 192"
+    original.PatientName, result.ImageComments = f"{name}^Jane", f"{before}{case(name)}."
+    assert leaks(identity(original), result) == ["ImageComments"]
 
 
 def test_nesting_without_end_is_no_danger() -> None:
