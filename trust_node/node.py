@@ -1,8 +1,8 @@
 """The only wiring of a trust node."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +32,7 @@ from trust_node.imaging.purging import Purging
 from trust_node.imaging.receiver import Receiver
 from trust_node.imaging.spool import Spool
 from trust_node.imaging.study import Importer
+from trust_node.imaging.watching import ReceiverCollector
 from trust_node.imaging.workers import process_pool
 from trust_node.imaging.xnat import Xnat
 from trust_node.people.admitting import Admitting
@@ -105,18 +106,35 @@ class Node:
     async def _running(self, keys: DeidKeys, runs: Runs) -> AsyncIterator[None]:
         settings = self.settings
         spool = Spool(settings.data_directory / "spool")
-        receiver = Receiver(
-            spool, settings.receiver_title, settings.receiver_host, settings.receiver_port, (settings.pacs_title,)
-        )
         xnat = Xnat(settings.xnat_url, settings.xnat_user, settings.xnat_password)
         name = trust_principal(settings.trust_id)
-        with receiver, process_pool(DEIDENTIFIERS, name, settings.log) as pool:
+        with self._receiving(spool), process_pool(DEIDENTIFIERS, name, settings.log) as pool:
             async with xnat, ObjectLane() as self._objects:
                 self._importer = self._made_importer(spool, keys, pool, xnat)
                 try:
                     yield
                 finally:
                     await runs.close()
+
+    @contextmanager
+    def _receiving(self, spool: Spool) -> Iterator[None]:
+        """Open the port only if the PACS is to call it."""
+        settings = self.settings
+        if settings.pacs_way != "move":
+            yield
+            return
+        receiver = Receiver(
+            spool,
+            settings.receiver_title,
+            settings.receiver_host,
+            settings.receiver_port,
+            (settings.pacs_title,),
+            settings.receiver_networks,
+            participant=trust_principal(settings.trust_id),
+            form=settings.log,
+        )
+        with receiver, ReceiverCollector(receiver.figures):
+            yield
 
     def _made_importer(self, spool: Spool, keys: DeidKeys, pool: ProcessPoolExecutor, xnat: Xnat) -> Importer:
         settings = self.settings

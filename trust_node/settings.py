@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from bus.settings import BusSettings
 from schemas.ids import TrustId
+from trust_node.imaging.receiver.receiver import INSIDE
 from trust_node.people.mail import EmailAddress, Mail, Security
 
 
@@ -17,6 +18,7 @@ class Settings(BusSettings):
 
     ``pacs_way``: how images come, by C-MOVE, C-GET or DICOMweb; only the last needs ``pacs_web_url``, which ends where
     ``/studies`` begins. ``pacs_web_authorization_file`` holds that header's whole value (``Bearer …``, ``Basic …``).
+    ``receiver_networks``: from where images may be sent (a JSON list in the environment); private networks by default.
     ``mail``: how new accounts of the trust's XNAT get their passwords sent. ``off``: they get none, and the hub is told
     ``mail_off`` of each person concerned. Else ``mail_host`` and ``mail_from`` are needed.
     ``pacs_stall_seconds``: a study of which nothing comes for so long is given up.
@@ -39,6 +41,7 @@ class Settings(BusSettings):
     receiver_host: str = "127.0.0.1"
     receiver_port: int
     receiver_title: str
+    receiver_networks: tuple[str, ...] = INSIDE
     xnat_url: str
     xnat_user: str
     xnat_password_file: Path

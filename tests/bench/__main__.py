@@ -13,7 +13,19 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.federation import ROOT
-from tests.bench import backbone, hops, learning, many_trusts, rebuild, relaying
+from tests.bench import (
+    backbone,
+    converting,
+    deidentifying,
+    downloading,
+    hops,
+    learning,
+    many_trusts,
+    rebuild,
+    receiving,
+    relaying,
+    sending,
+)
 from tests.bench.findings import screen_table
 from tests.bench.results import Result, keep, kept, markdown
 
@@ -29,6 +41,11 @@ PARTS: dict[str, Part] = {
     "rebuild": rebuild.measure,
     "rounds": learning.rounds,
     "fold": learning.folded,
+    "receiving": receiving.measure,
+    "sending": sending.measure,
+    "deidentifying": deidentifying.measure,
+    "converting": converting.measure,
+    "downloading": downloading.measure,
 }
 
 

@@ -27,7 +27,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 CONVERSATIONS = 100_000
 AT_ONCE = 40
 GROWTH = 8 * 2**20
-GOOD_IMAGES = 400
 
 Pdus = list[bytes]
 

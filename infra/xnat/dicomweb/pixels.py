@@ -145,7 +145,8 @@ def _eight_bits(colours: NDArray[Any]) -> NDArray[np.uint8]:
 def _shown(values: NDArray[np.float32], window: Window) -> NDArray[np.uint8]:
     """Apply PS3.3 C.11.2.1.2.1, the linear window."""
     scaled = (values - (window.centre - 0.5)) / max(window.width - 1, 1e-6) + 0.5
-    return (np.nan_to_num(np.clip(scaled, 0, 1)) * 255 + 0.5).astype(np.uint8)
+    shown: NDArray[np.uint8] = (np.nan_to_num(np.clip(scaled, 0, 1)) * 255 + 0.5).astype(np.uint8)
+    return shown
 
 
 def _own_window(dataset: FileDataset) -> Window | None:
