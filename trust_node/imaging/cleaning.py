@@ -29,7 +29,10 @@ class Cleaned:
 async def clean_study(
     pool: Executor, plan: DeidPlan, originals: Sequence[Path], folder: Path, reviewed: Reviewed
 ) -> Cleaned:
-    """De-identify what was not rejected into ``folder``, past the rules that were released for an image."""
+    """De-identify what was not rejected into ``folder``, past the rules that were released for an image.
+
+    A series is whole or waits: where one of its images is held, the others are not given out either.
+    """
     wanted = [file for file in originals if file.name not in reviewed.rejected]
     loop = asyncio.get_running_loop()
     done = await asyncio.gather(
@@ -39,9 +42,11 @@ async def clean_study(
         )
     )
     results = [result for batch in done for result in batch]
-    clean = [result for result in results if isinstance(result, CleanFile)]
-    held = [(result.original.name, result.reason.value) for result in results if isinstance(result, HeldFile)]
-    return Cleaned(clean, held, merged(results, plan).to_json())
+    held = [result for result in results if isinstance(result, HeldFile)]
+    waiting = {result.series for result in held}
+    clean = [result for result in results if isinstance(result, CleanFile) and result.series not in waiting]
+    reasons = [(result.original.name, result.reason.value) for result in held]
+    return Cleaned(clean, reasons, merged(results, plan).to_json())
 
 
 def _batches(files: Sequence[Path], reviewed: Reviewed) -> Iterator[Batch]:

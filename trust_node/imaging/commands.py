@@ -71,7 +71,7 @@ def retry(
 ) -> None:
     """Try failed studies again."""
     tried = _asked(desk_at(context), lambda uow, asks: asks.retry(uow, project, study))
-    out.print(f"{len(tried)} studies are tried again.")
+    out.print(f"{len(tried)} studies are tried again.", soft_wrap=True)
 
 
 @app.command()
@@ -83,14 +83,14 @@ def skip(context: typer.Context, project: Project, study: Named, *, person: Pers
         decided(uow, person, "import.skip", f"{project}/{study}", reason)
 
     _asked(_entitled(desk_at(context), person), work)
-    out.print(f"{study} is left out.")
+    out.print(f"{study} is left out.", soft_wrap=True)
 
 
 @app.command()
 def reimport(context: typer.Context, project: Project, study: Named) -> None:
     """Bring a study in from scratch: fetched anew, archived anew."""
     _asked(desk_at(context), lambda uow, asks: asks.reimport(uow, project, study))
-    out.print(f"{study} is brought in from scratch.")
+    out.print(f"{study} is brought in from scratch.", soft_wrap=True)
 
 
 @app.command()
@@ -132,7 +132,9 @@ def choose(
         decided(uow, person, "import.choose", f"{project}/{several}", reason)
 
     _asked(_entitled(desk_at(context), person), work)
-    out.print(f"Where several studies are found: {several}. Next: trustflow node import retry {project}")
+    out.print(
+        f"Where several studies are found: {several}. Next: trustflow node import retry {project}", soft_wrap=True
+    )
 
 
 def shown(study: Study) -> str:

@@ -42,7 +42,7 @@ def hold(context: typer.Context, study: Study, person: Person, reason: Why) -> N
             decided(uow, who, "content.hold", study, reason)
 
     carried_out(work)
-    out.print(f"{study} stays until `trustflow node content unhold {study}`.")
+    out.print(f"{study} stays until `trustflow node content unhold {study}`.", soft_wrap=True)
 
 
 @app.command()
@@ -58,7 +58,7 @@ def unhold(context: typer.Context, study: Study, person: Person, reason: Why) ->
             decided(uow, who, "content.unhold", study, reason)
 
     carried_out(work)
-    out.print(f"{study} is on hold no longer.")
+    out.print(f"{study} is on hold no longer.", soft_wrap=True)
 
 
 def _store(desk: Desk) -> ContentStore:

@@ -29,9 +29,9 @@ def missing(context: typer.Context, project: Project) -> None:
     """Convert each scan of the project that is in XNAT and not converted yet; name the sessions that fail."""
     desk = desk_at(context)
     told: Converted = carried_out(lambda: _convert_missing(desk, project))
-    out.print(f"{told.slices.out} of {told.slices.into} slices are converted")
+    out.print(f"{told.slices.out} of {told.slices.into} slices are converted", soft_wrap=True)
     for session, code in sorted(told.failed.items()):
-        out.print(f"{session}: {code.value}")
+        out.print(f"{session}: {code.value}", soft_wrap=True)
 
 
 @app.command("by-xnat")
@@ -46,7 +46,7 @@ def by_xnat(  # noqa: PLR0917  typer reads them by name
     """Let XNAT's event service convert the project's new scans, beside the node's own switch of the project."""
     desk = desk_at(context)
     carried_out(lambda: _switch(desk, project, image, person, reason, on=on))
-    out.print(f"XNAT converts new scans: {'on' if on else 'off'}")
+    out.print(f"XNAT converts new scans: {'on' if on else 'off'}", soft_wrap=True)
 
 
 async def _convert_missing(desk: Desk, project: str) -> Converted:

@@ -108,7 +108,8 @@ def _validated(file: Path, as_json: bool) -> bool:
         _say_lines([{"file": str(file), **known, "variables": sorted(script.variables)}])
         return True
     given = ", ".join(sorted(script.variables)) or "none"
-    out.print(f"{escape(str(file))}: version {script.version}, nothing wrong; variables it is to be given: {given}")
+    told = f"{file}: version {script.version}, nothing wrong; variables it is to be given: {given}"
+    out.print(told, markup=False, highlight=False, soft_wrap=True)
     return True
 
 

@@ -30,6 +30,7 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
 
 
+_SERIES = 0x0020000E
 _UID = re.compile(r"[0-9.]{1,64}")
 
 
@@ -40,6 +41,7 @@ class _Result:
     study: str
     subject: str
     changes: tuple[Change, ...]
+    series: str
 
 
 def clean_files(originals: Sequence[Path], folder: Path, plan: DeidPlan | DeidKeys) -> list[CleanFile | HeldFile]:
@@ -50,15 +52,26 @@ def clean_files(originals: Sequence[Path], folder: Path, plan: DeidPlan | DeidKe
 
 def clean_file(original: Path, folder: Path, plan: DeidPlan | DeidKeys) -> CleanFile | HeldFile:
     """De-identify one file, check the result for leaks, and only then let it appear under its new UID."""
+    data = original.read_bytes()
     try:
-        result = _checked(original.read_bytes(), as_plan(plan))
+        result = _checked(data, as_plan(plan))
     except Leaked as leaked:
-        return HeldFile(original, leaked.reason, leaked.places)
+        return HeldFile(original, leaked.reason, leaked.places, _series(data))
     except Held as held:
-        return HeldFile(original, held.reason)
+        return HeldFile(original, held.reason, series=_series(data))
     target = folder / f"{_name(result.instance, as_plan(plan).keys)}.dcm"
     _write(target, result.parts)
-    return CleanFile(target, result.study, result.subject, result.changes)
+    return CleanFile(target, result.study, result.subject, result.changes, result.series)
+
+
+def _series(data: bytes) -> str:
+    """Return the series' UID of a file that is held, empty where nobody can read it."""
+    try:
+        header = pydicom.dcmread(BytesIO(data), specific_tags=["SeriesInstanceUID"], stop_before_pixels=True)
+        return str(header.get("SeriesInstanceUID") or "")
+    except Exception as error:  # noqa: BLE001  hostile bytes break a parser in any way it knows
+        log.warning("the series of a held file is unreadable: %s", type(error).__name__)
+        return ""
 
 
 def _name(instance: str, keys: DeidKeys) -> str:
@@ -100,15 +113,16 @@ def _fast(data: bytes, plan: DeidPlan) -> _Result:
     if not is_idle(plan):
         result = with_additions(result, original, plan)
     watch(original, result, plan, shared)
-    return _Result(result.parts, result.instance, result.study, result.subject, result.changes)
+    return _Result(result.parts, result.instance, result.study, result.subject, result.changes, original.uid(_SERIES))
 
 
 def _plain(data: bytes, plan: DeidPlan) -> _Result:
     dataset = pydicom.dcmread(BytesIO(data))
+    series = str(dataset.get("SeriesInstanceUID") or "")
     forbidden = whose(dataset, plan)
     result = deidentify(dataset, plan)
     buffer = BytesIO()
     result.dataset.save_as(buffer, enforce_file_format=True)
     instance, written = str(result.dataset.SOPInstanceUID), buffer.getvalue()
     refuse_leaks(forbidden, written)
-    return _Result((written,), instance, result.study, result.subject, result.changes)
+    return _Result((written,), instance, result.study, result.subject, result.changes, series)

@@ -91,7 +91,7 @@ def _decide(desk: Desk, what: tuple[str, str, Sequence[str]], ruling: Ruling) ->
             return await decide(uow, *what, ruling)
 
     chosen = carried_out(work)
-    out.print(f"{len(chosen)} images {ruling.verdict}; the node imports the study again.")
+    out.print(f"{len(chosen)} images {ruling.verdict}; the node imports the study again.", soft_wrap=True)
 
 
 def _waiting(desk: Desk, project: str | None, study: str | None = None) -> Sequence[Hold]:

@@ -51,13 +51,15 @@ def blank_encapsulated(dataset: FileDataset, rectangles: tuple[Rectangle, ...], 
 
 
 def _decode(dataset: FileDataset, syntax: UID) -> Pixels:
-    """Decode all frames as stored, colours not converted: frames x rows x columns x samples."""
-    array, facts = get_decoder(syntax).as_array(dataset, raw=True)
+    """Decode all frames: frames x rows x columns x samples.
+
+    Colours stay as stored where they are stored as such again; else they become RGB, for many IODs (ultrasound's,
+    PS3.3 C.8.5.6.1.2) know no uncompressed YBR.
+    """
+    array, facts = get_decoder(syntax).as_array(dataset, raw=syntax in SAME_FAMILY)
     for fact, keyword in _DESCRIBED.items():
         setattr(dataset, keyword, facts[fact])
     dataset.HighBit = int(dataset.BitsStored) - 1
-    if dataset.PhotometricInterpretation == "YBR_FULL_422":
-        dataset.PhotometricInterpretation = "YBR_FULL"  # a decoder gives each pixel its own colour
     if int(dataset.SamplesPerPixel) > 1:
         dataset.PlanarConfiguration = 0
     return array.reshape(-1, int(dataset.Rows), int(dataset.Columns), int(dataset.SamplesPerPixel)).copy()
