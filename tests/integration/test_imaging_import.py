@@ -258,7 +258,7 @@ async def test_what_must_wait_for_a_person_is_held_and_the_rest_goes_on(
 ) -> None:
     planted = plant(tmp_path, "ACC-HELD")
     marked = pydicom.dcmread(planted.files[0])
-    marked.BurnedInAnnotation = "YES"
+    marked.BurnedInAnnotation, marked.SeriesInstanceUID = "YES", generate_uid()
     marked.save_as(planted.files[0])
     store(orthanc, planted)
     project = await archive.ensure_project("hub-held", "Held")

@@ -129,7 +129,7 @@ async def test_a_retry_takes_what_failed_and_nothing_else(world: World) -> None:
 
 
 async def test_a_release_brings_the_image_in_past_the_rule_that_held_it(world: World) -> None:
-    world.importer.pacs.images[STUDY] = [image(1), image(2, BurnedInAnnotation="YES")]
+    world.importer.pacs.images[STUDY] = [image(1), image(2, BurnedInAnnotation="YES", SeriesInstanceUID="1.2.3.9")]
     await world.attempt()
     held = await world.study()
     assert (held.rest, dict(held.held), held.archived) == ("held", {"burned_in_annotation": 1}, 1)

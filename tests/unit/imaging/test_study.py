@@ -26,6 +26,7 @@ from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
 
 SESSION = KEYS.study(STUDY)
 MARKED = {"BurnedInAnnotation": "YES"}
+ANOTHER_SERIES = {"SeriesInstanceUID": "1.2.3.9"}
 
 
 class PowerCutError(Exception):
@@ -127,7 +128,7 @@ class TestContent:
 
 class TestHolds:
     async def test_what_waits_is_counted_and_the_rest_goes_on(self, tmp_path: Path, pool: Executor) -> None:
-        importer, journal = parts(tmp_path, pool, [image(1), image(2, **MARKED)]), FakeJournal()
+        importer, journal = parts(tmp_path, pool, [image(1), image(2, **MARKED, **ANOTHER_SERIES)]), FakeJournal()
         for _ in range(2):
             state = await bring(importer, journal=journal)
             assert (state.archived, dict(state.held)) == (1, {"burned_in_annotation": 1})
