@@ -1,5 +1,6 @@
 """`trustflow project`: from a draft to each trust's own decision."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,12 +8,21 @@ from rich.console import Group
 
 from client.sdk import Trustflow
 from client.terminal import Actor, AsJson, out, play, say, say_json, table
+from schemas.deid import DeidWish
 from schemas.views import ProjectView
 
 app = typer.Typer(no_args_is_help=True, help="Draft a request, ask trusts for it, decide on it.")
 
 ProjectId = Annotated[str, typer.Argument(help="The project's id.", show_default=False)]
 TrustOption = Annotated[str, typer.Option("--trust", help="The trust you decide for.", show_default=False)]
+DeidOptions = Annotated[
+    list[str] | None,
+    typer.Option("--deid-option", help="An option of PS3.15 annex E to ask for, such as retain_device_identity."),
+]
+DeidScript = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="A DicomEdit 6 script to run after the profile."),
+]
 
 
 @app.command()
@@ -22,6 +32,8 @@ def create(
     actor: Actor,
     description: Annotated[str, typer.Option(help="What it is for; approvers read this.")] = "",
     nifti: Annotated[bool, typer.Option(help="Convert the images to NIfTI after import.")] = True,
+    deid_option: DeidOptions = None,
+    deid_script: DeidScript = None,
     project_id: Annotated[str | None, typer.Option("--id", help="An id of your own; new by default.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -31,7 +43,10 @@ def create(
     """
 
     async def work(hub: Trustflow) -> str:
-        return await hub.create_project(name, description=description, dicom_to_nifti=nifti, project_id=project_id)
+        deid = _wish(deid_option, deid_script)
+        return await hub.create_project(
+            name, description=description, dicom_to_nifti=nifti, deid=deid, project_id=project_id
+        )
 
     made = play(work, actor)
     say(as_json, {"project_id": made}, f"{made} is a draft. Next: trustflow cohort query {made} --trust … --sql …")
@@ -45,14 +60,28 @@ def edit(
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     description: Annotated[str | None, typer.Option(help="A new description.")] = None,
     nifti: Annotated[bool | None, typer.Option(help="Convert to NIfTI or not.")] = None,
+    deid_option: DeidOptions = None,
+    deid_script: DeidScript = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a draft; what you leave out stays.
 
     trustflow project edit ID --name "Prostate MR, 3 T" --as ann
     """
-    play(lambda hub: hub.edit_project(project_id, name=name, description=description, dicom_to_nifti=nifti), actor)
+
+    async def work(hub: Trustflow) -> None:
+        deid = _wish(deid_option, deid_script)
+        await hub.edit_project(project_id, name=name, description=description, dicom_to_nifti=nifti, deid=deid)
+
+    play(work, actor)
     say(as_json, {"project_id": project_id}, f"{project_id} is changed.")
+
+
+def _wish(options: list[str] | None, script: Path | None) -> DeidWish | None:
+    """What is asked of de-identification, None where nothing is; options nobody knows are refused by name."""
+    if not options and script is None:
+        return None
+    return DeidWish.model_validate({"options": options or (), "script": script.read_text() if script else None})
 
 
 @app.command()

@@ -22,6 +22,7 @@ from bus.uow import new_id
 from client.settings import FederationSettings
 from schemas.bundle import pack
 from schemas.cohort import CohortEvent, QueryTotalled, SubmitQuery
+from schemas.deid import DeidWish
 from schemas.imaging import ReconcileImport, ReimportStudy, RetryStudies, SkipStudy, SwitchConversion
 from schemas.message import Accepted, Command, Message
 from schemas.project import (
@@ -117,9 +118,18 @@ class Trustflow:
         return Trustflow(self._voice, actor)
 
     async def create_project(
-        self, name: str, *, description: str = "", dicom_to_nifti: bool = True, project_id: str | None = None
+        self,
+        name: str,
+        *,
+        description: str = "",
+        dicom_to_nifti: bool = True,
+        deid: DeidWish | None = None,
+        project_id: str | None = None,
     ) -> str:
-        """Make a draft; returns the id of the project, new unless one is given."""
+        """Make a draft; returns the id of the project, new unless one is given.
+
+        A trust whose rules do not allow what ``deid`` wishes imports nothing for the project.
+        """
         project_id = project_id or new_id()
         await self._voice.ask(
             CreateProject(
@@ -128,6 +138,7 @@ class Trustflow:
                 name=name,
                 description=description,
                 dicom_to_nifti=dicom_to_nifti,
+                deid=deid,
             )
         )
         return project_id
@@ -139,6 +150,7 @@ class Trustflow:
         name: str | None = None,
         description: str | None = None,
         dicom_to_nifti: bool | None = None,
+        deid: DeidWish | None = None,
     ) -> None:
         """Change a draft; what is left out stays as it is."""
         await self._voice.ask(
@@ -148,6 +160,7 @@ class Trustflow:
                 name=name,
                 description=description,
                 dicom_to_nifti=dicom_to_nifti,
+                deid=deid,
             )
         )
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
@@ -40,7 +41,13 @@ def _by_beginning(texts: Iterable[bytes]) -> dict[bytes, list[bytes]]:
     return groups
 
 
-async def leaks(federation: Federation, canaries: Canaries) -> dict[str, int]:
+class Finder(Protocol):
+    """Knows what was planted, and counts what of it stands in some bytes."""
+
+    def found_in(self, content: bytes) -> int: ...
+
+
+async def leaks(federation: Federation, canaries: Finder) -> dict[str, int]:
     """Places of the hub where a planted string was found, with how many; empty when none was."""
     topics = await _topics(federation)
     found = {f"topic {name}": canaries.found_in(content) for name, content in topics.items()}
