@@ -140,6 +140,7 @@ class Node:
         settings = self.settings
         content = ContentStore(settings.content_directory, self.policy.content_bytes)
         content.sweep()
+        spool.drop_unclaimed(timedelta(days=self.policy.import_days).total_seconds())
         return Importer(
             pacs=PacedPacs(open_pacs(settings, spool), self._pace),
             spool=spool,

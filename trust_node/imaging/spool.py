@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,22 +62,20 @@ class Spool:
         return sorted(self.folder(study_uid).glob("*.dcm"))
 
     def count(self, study_uid: str) -> int:
-        """Return how many instances of the study are on disk now, those held included."""
-        return len({file.name for file in self.files(study_uid) + self.held(study_uid)})
-
-    def held(self, study_uid: str) -> list[Path]:
-        """Return the study's originals that wait for a person."""
-        return sorted(self._held(study_uid).glob("*/*.dcm"))
-
-    def hold(self, study_uid: str, original: Path, reason: str) -> None:
-        """Move an original out of the way of deletion, under the reason it is held for."""
-        folder = self._held(study_uid) / reason
-        folder.mkdir(parents=True, exist_ok=True)
-        original.replace(folder / original.name)
+        """Return how many instances of the study are on disk now."""
+        return len(self.files(study_uid))
 
     def discard(self, study_uid: str) -> None:
-        """Delete the study's originals, but those held."""
+        """Delete the study's originals."""
         shutil.rmtree(self.folder(study_uid), ignore_errors=True)
+
+    def drop_unclaimed(self, older_than_s: float) -> int:
+        """Delete studies of which nothing has come for so long, asked for or not; return how many."""
+        before = time.time() - older_than_s
+        unclaimed = [folder for folder in self.root.glob("received/*") if folder.stat().st_mtime < before]
+        for folder in unclaimed:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(unclaimed)
 
     def folder(self, study_uid: str) -> Path:
         """Return where the study's originals lie; it may not exist."""
@@ -85,9 +84,6 @@ class Spool:
     @property
     def _receiving(self) -> str:
         return f"{self.root}/receiving"
-
-    def _held(self, study_uid: str) -> Path:
-        return self.root / "held" / _digest(study_uid)
 
 
 @dataclass(slots=True)

@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile
@@ -41,16 +42,13 @@ def test_paths_do_not_tell_uids(tmp_path: Path) -> None:
     assert "1.2.840" not in str(path.relative_to(tmp_path))
 
 
-def test_held_originals_stay_when_the_rest_goes_and_count_once_if_sent_again(tmp_path: Path) -> None:
+def test_what_nobody_came_for_goes_after_its_time(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
-    held = spool.write("1.2", "1.2.3", [b"text in pixels"])
-    spool.write("1.2", "1.2.4", [b"x"])
-    spool.hold("1.2", held, "burned_in_annotation")
-    spool.write("1.2", "1.2.3", [b"text in pixels"])
-    assert spool.count("1.2") == 2
-    spool.discard("1.2")
-    assert [file.parent.name for file in spool.held("1.2")] == ["burned_in_annotation"]
-    assert spool.files("1.2") == []
+    spool.write("1.2.3", "1.2.3.1", [b"old"])
+    os.utime(spool.folder("1.2.3"), (0, 0))
+    spool.write("1.2.4", "1.2.4.1", [b"new"])
+    assert spool.drop_unclaimed(3600) == 1
+    assert (spool.count("1.2.3"), spool.count("1.2.4")) == (0, 1)
 
 
 @given(st.lists(st.binary(max_size=64), min_size=1, max_size=5))
