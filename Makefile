@@ -1,6 +1,6 @@
 # Everything a person does with this checkout. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status down test test-unit check bench chaos lock clean
+.PHONY: help setup demo up status down test test-unit lint check bench chaos lock clean
 
 PYTHON := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -30,12 +30,13 @@ test: setup  ## run all tests on real parts, with coverage
 test-unit: setup  ## run the tests that need no service
 	@$(PYTHON) -m pytest -q tests/unit tests/contract
 
-check: setup  ## lint, format, types, import rules, unit and contract tests
+lint: setup  ## style, format, types, import rules
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
-	@$(MAKE) --no-print-directory test-unit
+
+check: lint test-unit  ## lint, then the tests that need no service
 
 bench: setup  ## measure against the bare parts
 	@$(PYTHON) -m tests.bench
