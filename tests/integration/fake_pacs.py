@@ -19,6 +19,7 @@ from pynetdicom.sop_class import (
 )
 
 from infra.parts.part import free_port
+from trust_node.imaging.sockets import keep_answers
 
 SUCCESS, PENDING, CANCELLED = 0x0000, 0xFF00, 0xFE00
 
@@ -140,7 +141,9 @@ class FakePacs:
             yield None, None
             return
         title, port = self.destination
-        yield "127.0.0.1", port, {"ae_title": title, "contexts": _contexts()}
+        # pynetdicom drops an answer now and then on an association that it opened (`keep_answers` says why).
+        prompt = [(evt.EVT_ESTABLISHED, lambda opened: keep_answers(opened.assoc))]
+        yield "127.0.0.1", port, {"ae_title": title, "contexts": _contexts(), "evt_handlers": prompt}
         yield from self._images(event)
 
     def _get(self, event: evt.Event) -> Iterator[Any]:

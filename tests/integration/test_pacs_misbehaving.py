@@ -55,7 +55,7 @@ def receiver(pacs: FakePacs, tmp_path: Path) -> Iterator[Receiver]:
 
 @pytest.fixture
 def ways(pacs: FakePacs, receiver: Receiver) -> dict[str, Any]:
-    peer = Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=2)
+    peer = Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=5)
     return {"move": ByMove(peer, receiver.spool, US, stall_s=1), "get": ByGet(peer, receiver.spool, stall_s=1)}
 
 
@@ -149,7 +149,7 @@ async def test_one_image_too_many_ends_a_get(ways: Any, study: Study, monkeypatc
 
 async def test_a_pacs_without_get_says_so(study: Study, tmp_path: Path) -> None:
     with FakePacs([study], with_get=False).running() as pacs:
-        getting = ByGet(Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=2), Spool(tmp_path))
+        getting = ByGet(Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=5), Spool(tmp_path))
         assert await trouble(getting.retrieve(hit(study))) is Trouble.SERVICE_REFUSED
 
 
@@ -191,13 +191,13 @@ async def test_a_study_uid_that_is_none_goes_no_further(ways: Any, pacs: FakePac
 
 async def test_our_title_must_be_known(study: Study, tmp_path: Path) -> None:
     with FakePacs([study], known_titles=("OTHER",)).running() as pacs:
-        getting = ByGet(Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=2), Spool(tmp_path))
+        getting = ByGet(Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=5), Spool(tmp_path))
         assert await trouble(getting.echo()) is Trouble.OUR_TITLE_UNKNOWN
 
 
 async def test_a_pacs_with_too_many_associations_is_busy(study: Study, tmp_path: Path) -> None:
     with FakePacs([study], most_associations=1).running() as pacs:
-        peer = Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=2)
+        peer = Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=5)
         with peer.association(Verification, meter=Meter()), pytest.raises(PacsError) as busy:
             await ByGet(peer, Spool(tmp_path)).echo()
         assert (busy.value.trouble, busy.value.temporary) == (Trouble.BUSY, True)
@@ -254,7 +254,8 @@ async def test_a_cancelled_retrieval_ends_at_the_pacs_too(ways: Any, pacs: FakeP
 
 async def test_studies_may_come_at_the_same_time(ways: Any, pacs: FakePacs) -> None:
     pacs.studies += [Study(f"ACC-{number}", images=5) for number in range(2, 6)]
-    way = replace(ways["get"], stall_s=20)
+    patient = replace(ways["get"].peer, timeout_s=20)
+    way = replace(ways["get"], peer=patient, stall_s=20)
     outcomes = await asyncio.gather(*(way.retrieve(hit(each)) for each in pacs.studies))
     assert [outcome.completed for outcome in outcomes] == [each.images for each in pacs.studies]
     assert [way.spool.count(each.study_uid) for each in pacs.studies] == [each.images for each in pacs.studies]

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -11,9 +13,8 @@ from rich.table import Table
 
 from trust_node.checking.check import Check
 from trust_node.checking.findings import Exit, Finding, Verdict, exit_code
-from trust_node.desk import Desk
 from trust_node.imaging.pacs.hits import InvalidAccessionError, exact_accession
-from trust_node.terminal import AsJson, say_json
+from trust_node.terminal import AsJson, desk_at, say_json
 
 COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.SKIPPED: "yellow"}
 out = Console()
@@ -39,12 +40,24 @@ def check(context: typer.Context, accession: Accession = None, as_json: AsJson =
 
     Exit codes: 0 every step passed, 1 one failed, 2 wrong usage, 3 none failed but some were skipped.
     """
-    # pynetdicom says what fails as well; the findings say it with the remedy
-    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
-    findings = asyncio.run(_found(Check(Desk.open(context.obj).settings, accession), as_json=as_json))
+    settings = desk_at(context).settings
+    with _quiet("pynetdicom"):
+        findings = asyncio.run(_found(Check(settings, accession), as_json=as_json))
     if not as_json:
         out.print(table(findings))
     raise typer.Exit(exit_code(findings))
+
+
+@contextmanager
+def _quiet(library: str) -> Iterator[None]:
+    """What fails it would say as well; the findings say it with the remedy."""
+    logger = logging.getLogger(library)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def table(findings: list[Finding]) -> Table:
