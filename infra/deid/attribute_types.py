@@ -6,15 +6,13 @@ written: an attribute that a known IOD does not ask for may go.
 
 import csv
 import io
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from pydicom.datadict import tag_for_keyword
 
+from infra.deid.standard import standard
 from trust_node.imaging import deid
 from trust_node.imaging.deid.iod import STORAGE
 from trust_node.imaging.deid.profile import rows
@@ -33,7 +31,7 @@ def table() -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerow(("", "", OPTIONAL, _short(_standard("sop_class_iod_map"))))
+    writer.writerow(("", "", OPTIONAL, _short(standard("sop_class_iod_map"))))
     for (keyword, parent, kind), classes in sorted(_strict().items()):
         writer.writerow((keyword, parent, kind, _short(classes)))
     return text.getvalue()
@@ -45,7 +43,7 @@ def _short(classes: Iterable[str]) -> str:
 
 def _strict() -> dict[tuple[str, str, str], set[str]]:
     classes = defaultdict(set)
-    for sop_class, iod in _standard("sop_class_iod_map").items():
+    for sop_class, iod in standard("sop_class_iod_map").items():
         for (keyword, parent), kind in _types(iod).items():
             if kind != OPTIONAL:
                 classes[keyword, parent, kind].add(sop_class)
@@ -63,17 +61,11 @@ def _types(iod: str) -> dict[tuple[str, str], str]:
 
 def _attributes(iod: str) -> Iterator[tuple[str, str, str]]:
     asked = {tag for tag, row in rows().items() if "/" in row.basic}
-    for module in _standard("iod_module_map")[iod]:
-        for attribute in _standard("module_attribute_map").get(module["key"], ()):
+    for module in standard("iod_module_map")[iod]:
+        for attribute in standard("module_attribute_map").get(module["key"], ()):
             tag = tag_for_keyword(attribute["keyword"])
             if tag is not None and f"{tag:08X}" in asked:
                 yield attribute["keyword"], (attribute["path"] or [""])[-1], attribute["type"][0]
-
-
-def _standard(name: str, known: dict[str, Any] = {}) -> Any:  # noqa: B006  read once
-    if name not in known:
-        known[name] = json.loads(files("highdicom").joinpath(f"_standard/{name}.json").read_text())
-    return known[name]
 
 
 if __name__ == "__main__":

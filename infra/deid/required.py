@@ -5,12 +5,10 @@ PS3.3 gives an attribute type 1 in a mandatory module; highdicom (MIT) carries t
 
 import csv
 import io
-import json
 from collections import defaultdict
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
+from infra.deid.standard import standard
 from trust_node.imaging.deid import whitelist
 from trust_node.imaging.deid.iod import STORAGE
 
@@ -33,18 +31,12 @@ def table() -> str:
 
 def _required() -> dict[str, set[str]]:
     classes = defaultdict(set)
-    for sop_class, iod in _standard("sop_class_iod_map").items():
-        for module in _standard("iod_module_map")[iod]:
-            for attribute in _standard("module_attribute_map").get(module["key"], ()) if module["usage"] == "M" else ():
+    for sop_class, iod in standard("sop_class_iod_map").items():
+        for module in standard("iod_module_map")[iod]:
+            for attribute in standard("module_attribute_map").get(module["key"], ()) if module["usage"] == "M" else ():
                 if attribute["type"] == "1" and not attribute["path"]:
                     classes[attribute["keyword"]].add(sop_class)
     return classes
-
-
-def _standard(name: str, known: dict[str, Any] = {}) -> Any:  # noqa: B006  read once
-    if name not in known:
-        known[name] = json.loads(files("highdicom").joinpath(f"_standard/{name}.json").read_text())
-    return known[name]
 
 
 if __name__ == "__main__":

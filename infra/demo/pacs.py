@@ -1,18 +1,18 @@
 """Fill a PACS over DICOM, as a scanner would, and count what it holds afterwards."""
 
-import socket
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pynetdicom import AE, evt
+from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind  # type: ignore[attr-defined]
 
-from trust_node.imaging.sending import Peer, SendingError, send_files
-from trust_node.imaging.sockets import keep_answers
+from trust_node.imaging.pacs.peer import Peer
+from trust_node.imaging.sending import SendingError, send_files
+from trust_node.imaging.sockets import PROMPT_HANDLERS, keep_answers
 
 SUCCESS, PENDING = 0x0000, (0xFF00, 0xFF01)
 OUR_TITLE = "DEMO-SCANNER"
@@ -40,20 +40,11 @@ def load_into_pacs(host: str, port: int, aet: str, files: Iterable[Path]) -> int
 def _associate(host: str, port: int, aet: str) -> Association:
     entity = AE(ae_title=OUR_TITLE)
     entity.add_requested_context(StudyRootQueryRetrieveInformationModelFind)
-    handlers = [(evt.EVT_CONN_OPEN, _stay_prompt), (evt.EVT_PDU_RECV, _stay_prompt)]
-    association = entity.associate(host, port, ae_title=aet, evt_handlers=handlers)  # type: ignore[arg-type]
+    association = entity.associate(host, port, ae_title=aet, evt_handlers=list(PROMPT_HANDLERS))
     if not association.is_established:
         raise RuntimeError(f"PACS {aet} at {host}:{port} refuses the association: is it started?")
     keep_answers(association)
     return association
-
-
-def _stay_prompt(event: evt.Event) -> None:
-    # A PACS that leaves Nagle on waits 40 ms for each delayed ACK; Linux forgets QUICKACK after every read.
-    transport = event.assoc.dul.socket
-    if transport and transport.socket:
-        transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _store(peer: Peer, files: Iterable[Path]) -> dict[str, int]:

@@ -20,8 +20,9 @@ from infra.parts.part import free_port, is_free, running
 from tests.bench.ct import make_slices
 from tests.bench.findings import Finding, load_now
 from tests.bench.results import Measured, Result
+from trust_node.imaging.pacs.peer import Peer
 from trust_node.imaging.receiver import Receiver
-from trust_node.imaging.sending import Peer, send_files
+from trust_node.imaging.sending import send_files
 from trust_node.imaging.spool import Spool
 
 SLICES, RUNS, AIM = 1_000, 3, 1_200

@@ -20,7 +20,8 @@ from infra.parts.part import free_port, running
 from tests.bench.ct import make_slices
 from tests.bench.findings import Finding, load_now
 from tests.bench.results import Measured, Result
-from trust_node.imaging.sending import Peer, send_files
+from trust_node.imaging.pacs.peer import Peer
+from trust_node.imaging.sending import send_files
 
 SLICES, RUNS, AIM = 100, 3, 140
 MEMORY = Path("/dev/shm")

@@ -4,13 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import trust_node
+from bus.database import migrate, open_pool
 from bus.lanes import CLAIM, Lanes, _run, requeue_orphans
 from bus.proof.signing import Author, Signer
 from bus.uow import UnitOfWork, flush, new_id
 from bus.wake import Wake
 from schemas.trust_imaging import StudyAdvanced
+from tests.conftest import Database
 from tests.unit.imaging.importing import ACCESSION, KEYS, STUDY
 from trust_node import store as node
 from trust_node.imaging import store
@@ -21,6 +25,18 @@ from trust_node.imaging.lane import ImagingLane
 from trust_node.imaging.pacs import Trouble
 from trust_node.imaging.store import Study
 from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
+
+
+@asynccontextmanager
+async def node_pool(postgres: Database, prefix: str) -> AsyncIterator[Any]:
+    """A trust node's own database, fresh and with its tables."""
+    pool = await open_pool(postgres.dsn(postgres.fresh_database(prefix).rpartition("/")[2]))
+    await migrate(pool, Path(trust_node.__file__).parent / "migrations")
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
 
 REQUEST, SESSION = KEYS.request(ACCESSION), KEYS.study(STUDY)
 RETRIES = 2

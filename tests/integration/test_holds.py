@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-import trust_node
-from bus.database import migrate, open_pool
 from bus.proof.signing import Author, Signer
 from bus.uow import UnitOfWork, flush
 from tests.conftest import Database
+from tests.integration.study_world import node_pool
 from trust_node.imaging import holds
 from trust_node.imaging.holds import NothingWaitsError, Ruling
 
@@ -26,18 +25,16 @@ REJECT = Ruling("rejected", "amber-approver", "shows a name")
 
 @pytest.fixture
 async def pool(postgres: Database) -> AsyncIterator[Any]:
-    pool = await open_pool(postgres.dsn(postgres.fresh_database("holds").rpartition("/")[2]))
-    await migrate(pool, Path(trust_node.__file__).parent / "migrations")
-    async with pool.acquire() as connection:
-        await connection.execute(
-            "insert into study (project_id, study, accession, session) values ($1, $2, 'X', $3)",
-            PROJECT,
-            REQUEST,
-            STUDY,
-        )
-        await holds.hold(connection, PROJECT, STUDY, HELD, NOW)
-    yield pool
-    await pool.close()
+    async with node_pool(postgres, "holds") as pool:
+        async with pool.acquire() as connection:
+            await connection.execute(
+                "insert into study (project_id, study, accession, session) values ($1, $2, 'X', $3)",
+                PROJECT,
+                REQUEST,
+                STUDY,
+            )
+            await holds.hold(connection, PROJECT, STUDY, HELD, NOW)
+        yield pool
 
 
 async def decided(pool: Any, tmp_path: Path, images: tuple[str, ...], ruling: Ruling) -> list[holds.Hold]:

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-import trust_node
-from bus.database import migrate, open_pool
 from bus.lanes import CLAIM, Job
 from bus.proof.signing import BadSignature, Signer
 from bus.proof.statements import verify
@@ -18,7 +16,7 @@ from bus.wake import Wake
 from schemas.message import Message
 from schemas.trust_imaging import CompareImport, ImportCompared, ProjectPurged, PurgeProject
 from tests.conftest import Database
-from tests.integration.study_world import REQUEST, SESSION, World
+from tests.integration.study_world import REQUEST, SESSION, World, node_pool
 from tests.unit.imaging.importing import ACCESSION, STUDY, image, parts
 from trust_node.imaging.comparing import Comparing
 from trust_node.imaging.content import LEGAL, Pin
@@ -35,10 +33,8 @@ def threads() -> Iterator[Executor]:
 
 @pytest.fixture(scope="module")
 async def pool(postgres: Database) -> AsyncIterator[Any]:
-    pool = await open_pool(postgres.dsn(postgres.fresh_database("ends").rpartition("/")[2]))
-    await migrate(pool, Path(trust_node.__file__).parent / "migrations")
-    yield pool
-    await pool.close()
+    async with node_pool(postgres, "ends") as pool:
+        yield pool
 
 
 @pytest.fixture

@@ -21,11 +21,12 @@ from infra.parts.orthanc import USER, Orthanc
 from infra.parts.part import free_port, is_free
 from tests.bench.ct import make_slices
 from tests.bench.receiving import move
+from trust_node.imaging.pacs.peer import Peer
 from trust_node.imaging.receiver import Limits, Receiver
 from trust_node.imaging.receiver.header import identify
 from trust_node.imaging.receiver.items import MalformedError
 from trust_node.imaging.receiver.meta import read_file_head
-from trust_node.imaging.sending import Peer, SendingError, Sent, echo, send_files
+from trust_node.imaging.sending import SendingError, Sent, echo, send_files
 from trust_node.imaging.spool import Spool
 
 pytestmark = pytest.mark.integration

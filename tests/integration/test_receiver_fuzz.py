@@ -14,12 +14,13 @@ from pydicom import dcmread
 from infra.parts.part import free_port
 from tests.bench.ct import make_slices
 from tests.unit.imaging.receiver.conftest import CALLED, CALLER, image, request, store
+from trust_node.imaging.pacs.peer import Peer
 from trust_node.imaging.receiver import Limits, Receiver
 from trust_node.imaging.receiver.admission import VERIFICATION
 from trust_node.imaging.receiver.dimse import ECHO, Command
 from trust_node.imaging.receiver.fragments import COMMAND, data_pdus
 from trust_node.imaging.receiver.pdu import HEAD, RELEASE, Abort, Kind
-from trust_node.imaging.sending import Peer, Sent, send_files
+from trust_node.imaging.sending import Sent, send_files
 from trust_node.imaging.spool import Spool
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

@@ -11,13 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import trust_node
-from bus.database import migrate, open_pool
 from bus.proof.signing import Signer
 from bus.uow import UnitOfWork
 from schemas.trust_imaging import ImportPlanned
 from tests.conftest import Database
-from tests.integration.study_world import BREAKS, EVENTS, REQUEST, RETRIES, SESSION, World
+from tests.integration.study_world import BREAKS, EVENTS, REQUEST, RETRIES, SESSION, World, node_pool
 from tests.unit.imaging.importing import ACCESSION, STUDY, image, parts
 from trust_node.imaging import holds, store
 from trust_node.imaging.explaining import explain
@@ -35,10 +33,8 @@ def threads() -> Iterator[Executor]:
 
 @pytest.fixture(scope="module")
 async def pool(postgres: Database) -> AsyncIterator[Any]:
-    pool = await open_pool(postgres.dsn(postgres.fresh_database("life").rpartition("/")[2]))
-    await migrate(pool, Path(trust_node.__file__).parent / "migrations")
-    yield pool
-    await pool.close()
+    async with node_pool(postgres, "life") as pool:
+        yield pool
 
 
 @pytest.fixture

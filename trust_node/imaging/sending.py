@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from trust_node.imaging.pacs.peer import Peer
 from trust_node.imaging.receiver import dimse
 from trust_node.imaging.receiver.admission import VERIFICATION
 from trust_node.imaging.receiver.counters import Count
@@ -29,17 +30,6 @@ _LAST_ID = 2**16 - 1
 
 class SendingError(Exception):
     """The peer refuses the association, or breaks it off; what was answered before stays so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who is sent to, as whom; `timeout_s` bounds each wait for an answer."""
-
-    host: str
-    port: int
-    title: str
-    our_title: str
-    timeout_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

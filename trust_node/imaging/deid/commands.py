@@ -1,6 +1,5 @@
 """`trustflow deid`: try a de-identification before anybody's images depend on it."""
 
-import json
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -21,12 +20,12 @@ from trust_node.imaging.deid.plan import DeidPlan
 from trust_node.imaging.deid.planning import NoValidProfileError
 from trust_node.imaging.deid.script import Script, ScriptErrors
 from trust_node.imaging.deid.trying import ruled, tried, tried_plan
+from trust_node.terminal import AsJson, say_json
 
 app = typer.Typer(no_args_is_help=True, help="Check de-identification scripts and see what they do to a file.")
 out, err = Console(), Console(stderr=True)
 Made = TypeVar("Made")
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON lines on stdout, nothing else.")]
 File = Annotated[Path, typer.Argument(show_default=False, help="A DICOM file.")]
 ScriptFiles = Annotated[list[Path], typer.Argument(show_default=False, help="DicomEdit 6 scripts.")]
 MoreScripts = Annotated[list[Path] | None, typer.Option("--script", help="A script to run after the trust's.")]
@@ -188,4 +187,4 @@ def _without_values(one: Compared, show_values: bool) -> dict[str, object]:
 
 def _say_lines(lines: Iterable[dict[str, object]]) -> None:
     for line in lines:
-        typer.echo(json.dumps(line))
+        say_json(line)

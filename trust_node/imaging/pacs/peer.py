@@ -31,7 +31,7 @@ REJECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Where the PACS is and how both sides are called; `timeout_s` bounds each wait for an answer."""
+    """Where a PACS is and how both sides are called; `timeout_s` bounds each wait for an answer."""
 
     host: str
     port: int

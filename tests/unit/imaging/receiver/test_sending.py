@@ -12,11 +12,12 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
 from tests.unit.imaging.receiver.conftest import CALLED, CALLER, EXPLICIT
+from trust_node.imaging.pacs.peer import Peer
 from trust_node.imaging.receiver.dimse import STORE, Command
 from trust_node.imaging.receiver.fragments import COMMAND, data_pdus
 from trust_node.imaging.receiver.items import MalformedError
 from trust_node.imaging.receiver.pdu import RELEASE, RELEASED, Abort, Accept, Answered, Reject, User
-from trust_node.imaging.sending import Peer, SendingError, Sent, echo, send_files
+from trust_node.imaging.sending import SendingError, Sent, echo, send_files
 
 CT = Path(get_testdata_file("CT_small.dcm"))
 ACCEPT = Accept(CALLED, CALLER, (Answered(1, 0, EXPLICIT),), User(0)).encode()
