@@ -15,4 +15,7 @@ MetricName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")
 Sentence = Annotated[str, StringConstraints(max_length=500)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 Sql = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+Json = Annotated[str, StringConstraints(min_length=2, max_length=100_000)]
+"""A JSON document as text."""
+
 Count = Annotated[int, Field(ge=0)]

@@ -1,9 +1,12 @@
 """What hub and trust say to each other, on topics of that trust alone."""
 
 from datetime import datetime
+from typing import Annotated
 
-from schemas.cohort import Cell, Outcome
-from schemas.ids import Code, Count, Id, Sentence, Sha256, Sql, TrustId, UserId
+from pydantic import Field
+
+from schemas.cohort import Cell, Concept, FrozenRecord, Outcome, Rule, Spent, Statistic, Step
+from schemas.ids import Code, Count, Id, Sentence, Sha256, Sql, Title, TrustId, UserId
 from schemas.manifest import DownloadGrant, Manifest, UploadGrant
 from schemas.message import Message
 from schemas.training import Metrics, TaskKind
@@ -14,10 +17,35 @@ UPDATES = "trust.{trust_id}.updates"
 
 
 class CountCohort(Message, type="trustflow.trust.count_cohort.v1", topic=COMMANDS, key="query_id"):
+    """``asked_by`` spends of the trust's budget; after ``deadline_at`` nobody waits for the answer any more."""
+
     trust_id: TrustId
     query_id: Id
     project_id: Id
     sql: Sql
+    asked_by: UserId | None = None
+    statistics: tuple[Code, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    deadline_at: datetime | None = None
+
+
+class CancelCount(Message, type="trustflow.trust.cancel_count.v1", topic=COMMANDS, key="query_id"):
+    """Nobody waits for this answer any more: stop the query, or never begin it."""
+
+    trust_id: TrustId
+    query_id: Id
+    project_id: Id
+
+
+class FindConcepts(Message, type="trustflow.trust.find_concepts.v1", topic=COMMANDS, key="search_id"):
+    trust_id: TrustId
+    search_id: Id
+    project_id: Id
+    words: Annotated[str, Field(min_length=2, max_length=120)]
+    domain: Annotated[str, Field(max_length=20)] | None = None
+    vocabulary: Annotated[str, Field(max_length=20)] | None = None
+    standard_only: bool = True
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
 class FreezeCohort(Message, type="trustflow.trust.freeze_cohort.v1", topic=COMMANDS, key="project_id"):
@@ -83,6 +111,44 @@ class CohortCounted(Message, type="trustflow.trust.cohort_counted.v1", topic=EVE
     cells: tuple[Cell, ...] = ()
     code: Code | None = None
     reason: Sentence | None = None
+    keys: tuple[Title, ...] = ()
+    studies: Count | None = None
+    margin: Count | None = None
+    statistics: tuple[Statistic, ...] = ()
+    attrition: tuple[Step, ...] = ()
+    spent: Spent | None = None
+    line: Count | None = None
+    column: Count | None = None
+
+
+class CountAdvanced(Message, type="trustflow.trust.count_advanced.v1", topic=EVENTS, key="query_id"):
+    trust_id: TrustId
+    query_id: Id
+    project_id: Id
+    done: Count
+    parts: Count
+    waiting: bool = False
+
+
+class ConceptsFound(Message, type="trustflow.trust.concepts_found.v1", topic=EVENTS, key="search_id"):
+    trust_id: TrustId
+    search_id: Id
+    project_id: Id
+    concepts: tuple[Concept, ...] = ()
+    vocabulary_version: Annotated[str, Field(max_length=120)] | None = None
+    code: Code | None = None
+    reason: Sentence | None = None
+
+
+class FrozenShrunk(Message, type="trustflow.trust.frozen_shrunk.v1", topic=EVENTS, key="project_id"):
+    """Persons of a frozen cohort are gone: opted out or deleted. ``usable`` is false below the trust's threshold."""
+
+    trust_id: TrustId
+    project_id: Id
+    query_id: Id
+    persons: Count | None = None
+    digest: Sha256
+    usable: bool
 
 
 class CohortFixed(Message, type="trustflow.trust.cohort_fixed.v1", topic=EVENTS, key="project_id"):
@@ -91,6 +157,7 @@ class CohortFixed(Message, type="trustflow.trust.cohort_fixed.v1", topic=EVENTS,
     query_id: Id
     persons: Count | None = None
     digest: Sha256
+    record: FrozenRecord | None = None
 
 
 class CohortNotFixed(Message, type="trustflow.trust.cohort_not_fixed.v1", topic=EVENTS, key="project_id"):

@@ -85,7 +85,7 @@ class Sampler:
 def of_string(schema: Mapping[str, Any]) -> str:
     if schema.get("format") == "date-time":
         return MOMENT
-    return BY_PATTERN.get(schema.get("pattern", ""), "A sentence; with ümlauts.")
+    return BY_PATTERN.get(schema.get("pattern", ""), "A sentence; with ümlauts.")[: schema.get("maxLength")]
 
 
 def manifest() -> dict[str, Any]:

@@ -7,14 +7,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.unit.cohort.queries import GOOD_LISTS, GOOD_TABLES, HOSTILE
-from trust_node.cohort.allowed import TABLES
+from schemas.sql.allowed import TABLES
+from schemas.sql.judge import Listing, judge
+from schemas.sql.tabulation import Tabulation
+from tests.unit.sql.queries import GOOD_LISTS, GOOD_TABLES, HOSTILE
 from trust_node.cohort.count import Counted, Failed, Refused, Suppressed, Tabulated, answer
 from trust_node.cohort.freeze import Member, freeze
-from trust_node.cohort.judge import Listing, judge
 from trust_node.cohort.release import Cell, ReleasePolicy
 from trust_node.cohort.store import Warehouse, WarehouseError, WarehouseFault
-from trust_node.cohort.tabulation import Tabulation
 
 pytestmark = pytest.mark.integration
 

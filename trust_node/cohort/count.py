@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from trust_node.cohort.judge import Listing, judge
-from trust_node.cohort.refusal import RefusalCode, Refused
+from schemas.sql.judge import Listing, judge
+from schemas.sql.refusal import RefusalCode, Refused
+from schemas.sql.tabulation import Tabulation
 from trust_node.cohort.release import Cell, Key, ReleasePolicy, release, release_cells
 from trust_node.cohort.store import WarehouseError, WarehouseFault
-from trust_node.cohort.tabulation import Tabulation
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from bus.errors import Rejection
 from bus.lanes import Job, Lanes
 from bus.uow import UnitOfWork
 from schemas.cohort import Cell
+from schemas.sql.judge import Listing, judge
+from schemas.sql.refusal import Refused
 from schemas.trust import CohortCounted, CohortFixed, CohortNotFixed, CountCohort, FreezeCohort
 from trust_node import store
 from trust_node.cohort.count import Answer, Counted, Failed, Suppressed, Tabulated, answer
 from trust_node.cohort.freeze import FrozenCohort, freeze, refreeze
-from trust_node.cohort.judge import Listing, judge
-from trust_node.cohort.refusal import Refused
 from trust_node.cohort.release import ReleasePolicy, release
 from trust_node.cohort.store import Warehouse
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import asyncpg
 
-from trust_node.cohort.allowed import SCHEMA, Kind
+from schemas.sql.allowed import SCHEMA, Kind
+from schemas.sql.judge import Listing
+from schemas.sql.tabulation import Tabulation
 from trust_node.cohort.freeze import Member
-from trust_node.cohort.judge import Listing
 from trust_node.cohort.release import Key
-from trust_node.cohort.tabulation import Tabulation
 
 
 class WarehouseFault(StrEnum):

@@ -1,11 +1,11 @@
 from dataclasses import dataclass, field
 
+from schemas.sql.judge import Listing
+from schemas.sql.refusal import RefusalCode, Refused
+from schemas.sql.tabulation import Tabulation
 from trust_node.cohort.count import Counted, Failed, Suppressed, Tabulated, answer
-from trust_node.cohort.judge import Listing
-from trust_node.cohort.refusal import RefusalCode, Refused
 from trust_node.cohort.release import Cell, Key, ReleasePolicy
 from trust_node.cohort.store import WarehouseError, WarehouseFault
-from trust_node.cohort.tabulation import Tabulation
 
 PEOPLE = "SELECT person_id FROM person"
 BY_SEX = "SELECT gender_concept_id, count(*) FROM person GROUP BY 1"

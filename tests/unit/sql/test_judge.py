@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.cohort.queries import GOOD_LISTS, GOOD_TABLES, HOSTILE
-from trust_node.cohort.allowed import CLINICAL_TABLES, COLUMN_NAMES, TABLES, Kind
-from trust_node.cohort.judge import Listing, judge
-from trust_node.cohort.refusal import RefusalCode, Refused
-from trust_node.cohort.tabulation import Tabulation
+from schemas.sql.allowed import CLINICAL_TABLES, COLUMN_NAMES, TABLES, Kind
+from schemas.sql.judge import Listing, judge
+from schemas.sql.refusal import RefusalCode, Refused
+from schemas.sql.tabulation import Tabulation
+from tests.unit.sql.queries import GOOD_LISTS, GOOD_TABLES, HOSTILE
 
 _PRIVATE = re.compile(
     r"source_value|source_id$|birth_datetime|(month|day)_of_birth|note_text|note_title|as_string|^stop_reason$|^sig$"

@@ -1,6 +1,6 @@
 """Queries a researcher may well send, and queries that would write, read what is private, or single someone out."""
 
-from trust_node.cohort.refusal import RefusalCode as Code
+from schemas.sql.refusal import RefusalCode as Code
 
 GOOD_LISTS = [
     "SELECT person_id FROM person",

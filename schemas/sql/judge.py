@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from trust_node.cohort.allowed import Kind
-from trust_node.cohort.refusal import RefusalCode, Refused, RefusedQueryError
-from trust_node.cohort.selects import read_select
-from trust_node.cohort.shape import Parsed, parse
-from trust_node.cohort.tabulation import Tabulation, is_count, tabulate
+from schemas.sql.allowed import Kind
+from schemas.sql.refusal import RefusalCode, Refused, RefusedQueryError
+from schemas.sql.selects import read_select
+from schemas.sql.shape import Parsed, parse
+from schemas.sql.tabulation import Tabulation, is_count, tabulate
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trust_node.cohort.allowed import COLUMN_NAMES, ONE_PERSON, Kind
-from trust_node.cohort.refusal import RefusalCode, RefusedQueryError
+from schemas.sql.allowed import COLUMN_NAMES, ONE_PERSON, Kind
+from schemas.sql.refusal import RefusalCode, RefusedQueryError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import Any
 
 import postgast
 
-from trust_node.cohort.allowed import GROUPABLE, IDENTIFIERS, Kind
-from trust_node.cohort.refusal import RefusalCode, RefusedQueryError
-from trust_node.cohort.scope import Column, Selection
-from trust_node.cohort.selects import read_select
-from trust_node.cohort.shape import Parsed
+from schemas.sql.allowed import GROUPABLE, IDENTIFIERS, Kind
+from schemas.sql.refusal import RefusalCode, RefusedQueryError
+from schemas.sql.scope import Column, Selection
+from schemas.sql.selects import read_select
+from schemas.sql.shape import Parsed
 
 MAX_KEYS = 4
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from trust_node.cohort.allowed import (
+from schemas.sql.allowed import (
     AGGREGATES,
     DATE_FIELDS,
     DATE_PARTS,
@@ -15,8 +15,8 @@ from trust_node.cohort.allowed import (
     ROUNDINGS,
     Kind,
 )
-from trust_node.cohort.refusal import RefusalCode, RefusedQueryError
-from trust_node.cohort.scope import Column, Scope, blend
+from schemas.sql.refusal import RefusalCode, RefusedQueryError
+from schemas.sql.scope import Column, Scope, blend
 
 Reader = Callable[[Any, Scope], Column]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from postgast import pg_query_pb2 as grammar
 
-from trust_node.cohort.allowed import CLINICAL_TABLES, IDENTIFIERS, SCHEMA, TABLES, Kind
-from trust_node.cohort.expressions import parts_of, read, value
-from trust_node.cohort.refusal import RefusalCode, RefusedQueryError
-from trust_node.cohort.scope import Column, Relation, Scope, Selection, blend, same_person
+from schemas.sql.allowed import CLINICAL_TABLES, IDENTIFIERS, SCHEMA, TABLES, Kind
+from schemas.sql.expressions import parts_of, read, value
+from schemas.sql.refusal import RefusalCode, RefusedQueryError
+from schemas.sql.scope import Column, Relation, Scope, Selection, blend, same_person
 
 
 def read_subquery(statement: Any, parent: Scope | None, named: Mapping[str, Relation]) -> Selection:

@@ -9,7 +9,7 @@ from typing import Any
 import postgast
 from google.protobuf.message import DecodeError, Message
 
-from trust_node.cohort.refusal import RefusalCode, RefusedQueryError
+from schemas.sql.refusal import RefusalCode, RefusedQueryError
 
 MAX_BYTES = 20_000
 MAX_BRACKETS = 200

@@ -9,11 +9,11 @@ from typing import Any
 
 from postgast import pg_query_pb2 as grammar
 
-from trust_node.cohort.allowed import COMPARISONS, IDENTIFIERS, MEASURABLE, PATTERNS, SUMS, TYPES, Kind
-from trust_node.cohort.constants import MAX_ADDED, TIME_TYPES, check_time, is_small, number
-from trust_node.cohort.functions import read_function
-from trust_node.cohort.refusal import RefusalCode, RefusedQueryError
-from trust_node.cohort.scope import Column, Scope, blend, same_person
+from schemas.sql.allowed import COMPARISONS, IDENTIFIERS, MEASURABLE, PATTERNS, SUMS, TYPES, Kind
+from schemas.sql.constants import MAX_ADDED, TIME_TYPES, check_time, is_small, number
+from schemas.sql.functions import read_function
+from schemas.sql.refusal import RefusalCode, RefusedQueryError
+from schemas.sql.scope import Column, Scope, blend, same_person
 
 _PLAIN = Column(Kind.PLAIN)
 

@@ -4,7 +4,7 @@ import re
 from types import MappingProxyType
 from typing import Any
 
-from trust_node.cohort.refusal import RefusalCode, RefusedQueryError
+from schemas.sql.refusal import RefusalCode, RefusedQueryError
 
 MAX_ADDED = 10_000
 _INTERVAL = re.compile(r"(\d{1,4} (day|week)|\d{1,3} month|\d{1,2} year)s?")
