@@ -14,6 +14,7 @@ from bus.consumer import DATABASE_TROUBLE
 from bus.errors import Rejection, Transient
 from bus.leader import Leader
 from bus.proof.signing import Author
+from bus.turns import Turns
 from bus.uow import UnitOfWork, flush, headers_from_json
 from bus.wake import Wake, wait
 from bus.watch import metrics, scope, tracing
@@ -78,13 +79,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """``on_failure(message, uow, code, reason)`` says what is said when a job has failed for good."""
+    """``on_failure(message, uow, code, reason)`` says what is said when a job has failed for good.
+
+    ``turns``: the lane is shared out among those whose turn its jobs take; without, the oldest job is next.
+    """
 
     name: str
     worker: Worker
     on_failure: OnFailure
     workers: int
     attempts: int
+    turns: Turns | None = None
 
 
 class Lanes:
@@ -94,10 +99,13 @@ class Lanes:
         self._lanes: list[Lane] = []
 
     def lane(
-        self, name: str, *, on_failure: OnFailure, workers: int = 1, attempts: int = 5
+        self, name: str, *, on_failure: OnFailure, workers: int = 1, attempts: int = 5, each: int | None = None
     ) -> Callable[[Worker], Worker]:
+        """``each``: most workers that those of one ``turn_of`` may have at a time; they take turns."""
+
         def register(worker: Worker) -> Worker:
-            self._lanes.append(Lane(name, worker, on_failure, workers, attempts))
+            turns = None if each is None else Turns(each)
+            self._lanes.append(Lane(name, worker, on_failure, workers, attempts, turns))
             return worker
 
         return register
@@ -117,7 +125,7 @@ async def work(lane: Lane, pool: Any, author: Author, wake: Wake, leader: Leader
     while True:
         await leader.elected.wait()
         try:
-            row = await pool.fetchrow(CLAIM, lane.name)
+            row = await _claim(lane, pool)
             if row is None:
                 await wait(woken, SAFETY_NET_S)
             else:
@@ -126,6 +134,12 @@ async def work(lane: Lane, pool: Any, author: Author, wake: Wake, leader: Leader
             known = isinstance(error, DATABASE_TROUBLE)
             log.warning("lane %s waits: %s", lane.name, type(error).__name__, exc_info=not known)
             await asyncio.sleep(DATABASE_PAUSE_S)
+
+
+async def _claim(lane: Lane, pool: Any) -> Any:
+    if lane.turns is not None:
+        return await lane.turns.claim(pool, lane.name)
+    return await pool.fetchrow(CLAIM, lane.name)
 
 
 async def _run(lane: Lane, row: Any, pool: Any, author: Author, wake: Wake) -> None:

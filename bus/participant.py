@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ class Participant:
 
     ``on_start(pool, uow)`` runs in a transaction before anything is consumed; ``running`` holds open what lanes need.
     A participant that has ``views`` is a projector: it has no handlers of its own. A trust signs by its ``signer``; who
-    handles what trusts say needs their keys.
+    handles what trusts say needs their keys. ``unready`` tells what is refused for now, for ``/health``.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Participant:
     views: tuple[AnyView, ...] = ()
     signer: Signer | None = None
     trust_keys: TrustKeys | None = None
+    unready: Callable[[], Sequence[str]] = tuple
 
     def __post_init__(self) -> None:
         if self.name.startswith(TRUST_PREFIX) and self.signer is None:
@@ -114,7 +115,7 @@ class Participant:
             logger=logging.getLogger("faststream"),
             lifespan=lifespan,
             asgi_routes=[
-                ("/health", health_route(Health(self.name, consumer, relay))),
+                ("/health", health_route(Health(self.name, consumer, relay, self.unready))),
                 ("/metrics", metrics_route(Survey(consumer, relay, leader, tuple(lane.name for lane in self._lanes)))),
             ],
         )

@@ -52,6 +52,7 @@ class JobRow:
     key: str
     message: Message
     run_at: datetime
+    turn_of: str | None = None
 
 
 @dataclass(slots=True)
@@ -74,8 +75,17 @@ class UnitOfWork:
         """A deadline: the message leaves when it is due, whatever dies in between."""
         self.outbox.append(self._row(message, due_at))
 
-    def enqueue(self, lane: str, message: Message, *, key: str | None = None, run_at: datetime | None = None) -> None:
-        self.jobs.append(JobRow(lane, key or message.key, message, run_at or self.now))
+    def enqueue(
+        self,
+        lane: str,
+        message: Message,
+        *,
+        key: str | None = None,
+        run_at: datetime | None = None,
+        turn_of: str | None = None,
+    ) -> None:
+        """``turn_of``: whose turn the job takes, in a lane that is shared out in turns."""
+        self.jobs.append(JobRow(lane, key or message.key, message, run_at or self.now, turn_of))
 
     def tell(self, entry: Entry | None) -> None:
         """Enter into the participant's account what has become of a message, if that is told there."""
@@ -131,8 +141,11 @@ async def write_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> Non
 
 async def write_jobs(connection: Connection, rows: Iterable[JobRow], cause: Envelope | None) -> None:
     await connection.executemany(
-        "insert into job (lane, key, type, payload, cause, run_at) values ($1, $2, $3, $4, $5, $6)",
-        [(row.lane, row.key, row.message.type, row.message.to_bytes(), _cause(cause), row.run_at) for row in rows],
+        "insert into job (lane, key, type, payload, cause, run_at, turn_of) values ($1, $2, $3, $4, $5, $6, $7)",
+        [
+            (row.lane, row.key, row.message.type, row.message.to_bytes(), _cause(cause), row.run_at, row.turn_of)
+            for row in rows
+        ],
     )
 
 

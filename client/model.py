@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from client.sdk import NotFound, Trustflow
+from client.hearing import NotFound
+from client.sdk import Trustflow
 from client.terminal import Actor, AsJson, out, play, say, say_json, table
 from schemas.training import BundleSubmitted
 from schemas.views import BundleView

@@ -9,6 +9,9 @@ from rich.console import Group
 from client.sdk import Trustflow
 from client.terminal import Actor, AsJson, out, play, say, say_json, table
 from schemas.deid import DeidWish
+from schemas.sql.judge import Frame, Listing, judge
+from schemas.sql.refusal import Refused
+from schemas.sql.tabulation import Tabulation
 from schemas.views import ProjectView
 
 app = typer.Typer(no_args_is_help=True, help="Draft a request, ask trusts for it, decide on it.")
@@ -216,9 +219,31 @@ def _picture(view: ProjectView) -> Group:
             ("description", view.description),
             ("NIfTI", "yes" if view.dicom_to_nifti else "no"),
             ("query", view.query_id or "none yet"),
+            *_query_of_record(view),
         ],
     )
     return Group(facts, table("Trusts", ("trust", "decision", "by", "reason", "cohort"), _decisions(view)))
+
+
+def _query_of_record(view: ProjectView) -> list[tuple[object, ...]]:
+    """What a trust is asked to approve: which cohort, what becomes of its rows, and the text itself."""
+    if view.sql is None:
+        return []
+    named = [("cohort", f"{view.cohort}, version {view.version}")] if view.cohort else []
+    made_from = [("criteria", view.criteria)] if view.criteria else []
+    return [*named, ("its rows", _use(view.sql)), ("SQL", view.sql), *made_from]
+
+
+def _use(sql: str) -> str:
+    match judge(sql):
+        case Listing():
+            return "a list of persons or images; it stays in the trust, which fixes who is in"
+        case Frame() as frame:
+            return f"a training frame ({', '.join(frame.names)}); only the code in the trust's sandbox reads it"
+        case Tabulation():
+            return "counts of persons; it names nobody whose images could be fetched"
+        case Refused() as refused:
+            return f"refused here ({refused.code}); the trust judges for itself"
 
 
 def _decisions(view: ProjectView) -> list[tuple[object, ...]]:

@@ -14,17 +14,18 @@ import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 from bus.objects import ObjectLane
-from bus.speaker import Bookmark, CommandRejected, Heard, NoAnswer, Since, Speaker, Until
+from bus.speaker import Bookmark, CommandRejected, NoAnswer, Speaker, Until
 from bus.uow import new_id
+from client.cohort_hub import CohortHub
+from client.hearing import NotFound, found
 from client.settings import FederationSettings
 from schemas.bundle import pack
-from schemas.cohort import CohortEvent, QueryTotalled, SubmitQuery
 from schemas.deid import DeidWish
 from schemas.imaging import ReconcileImport, ReimportStudy, RetryStudies, SkipStudy, SwitchConversion
-from schemas.message import Accepted, Command, Message
+from schemas.message import Message
 from schemas.project import (
     AddMember,
     ApproveProject,
@@ -59,53 +60,28 @@ from schemas.views import (
     IMPORT,
     MODEL,
     PROJECT,
-    QUERY,
     RUN,
     ImportView,
     ModelView,
     ProjectView,
-    QueryView,
     RunView,
-    View,
-    ViewDefinition,
     fold_import,
     fold_project,
 )
 
 M = TypeVar("M", bound=Message)
-V = TypeVar("V", bound=View)
 
 GRANT_TIMEOUT_S = 15.0
 SCAN_TIMEOUT_S = 60.0
 RUN_ENDS = (RunFinished, RunFailed, RunStopped)
 
 
-class NotFound(Exception):
-    """No event tells of such a thing; the text names the remedy."""
-
-
 class RunUnsuccessful(Exception):
     """The run failed or was stopped: there is no model to take."""
 
 
-class Voice(Protocol):
-    """What the SDK needs of a `bus.speaker.Speaker`."""
-
-    async def ask(self, command: Command, timeout_s: float = ...) -> Accepted: ...
-
-    async def bookmark(self, topics: Iterable[str] = ...) -> Bookmark: ...
-
-    def events(
-        self, topics: Iterable[str] = ..., *, since: Since = ..., until: Until = ...
-    ) -> AsyncGenerator[Heard, None]: ...
-
-
-class Trustflow:
+class Trustflow(CohortHub):
     """The hub as one user sees it."""
-
-    def __init__(self, voice: Voice, actor: str) -> None:
-        self._voice = voice
-        self.actor = actor
 
     @classmethod
     @asynccontextmanager
@@ -195,7 +171,7 @@ class Trustflow:
     async def project(self, project_id: str) -> ProjectView:
         view = await self._folded(PROJECT, project_id)
         known = view if view and view.status != "unknown" else None
-        return _found(known, f"project {project_id}", "`trustflow project list` names them")
+        return found(known, f"project {project_id}", "`trustflow project list` names them")
 
     async def projects(self) -> list[ProjectView]:
         views: dict[str, ProjectView | None] = {}
@@ -203,26 +179,6 @@ class Trustflow:
             async for event in said:
                 views[event.key] = fold_project(views.get(event.key), event)
         return [view for view in views.values() if view]
-
-    async def query(
-        self, project_id: str, sql: str, trusts: Iterable[str], *, query_id: str | None = None
-    ) -> AsyncGenerator[CohortEvent, None]:
-        """Count a cohort: first `QuerySubmitted`, each `TrustCounted` as it arrives, and `QueryTotalled` last."""
-        since = await self._voice.bookmark(("cohort.events",))
-        query_id = query_id or new_id()
-        await self._voice.ask(
-            SubmitQuery(actor=self.actor, query_id=query_id, project_id=project_id, sql=sql, trusts=tuple(trusts))
-        )
-        async with aclosing(self._said(("cohort.events",), query_id, since=since)) as said:
-            async for event in said:
-                if isinstance(event, CohortEvent):
-                    yield event
-                if isinstance(event, QueryTotalled):
-                    return
-
-    async def cohort(self, query_id: str) -> QueryView:
-        view = await self._folded(QUERY, query_id)
-        return _found(view, f"query {query_id}", "`trustflow cohort query` makes one and prints its id")
 
     async def imports(self, project_id: str) -> ImportView:
         return await self._imports(project_id, "now")
@@ -295,7 +251,7 @@ class Trustflow:
 
     async def model(self, model_id: str) -> ModelView:
         view = await self._folded(MODEL, model_id)
-        return _found(view, f"model {model_id}", "`trustflow model create` makes one and prints its id")
+        return found(view, f"model {model_id}", "`trustflow model create` makes one and prints its id")
 
     async def start_run(
         self,
@@ -335,7 +291,7 @@ class Trustflow:
 
     async def run(self, run_id: str) -> RunView:
         view = await self._folded(RUN, run_id)
-        return _found(view, f"run {run_id}", "`trustflow run start` makes one and prints its id")
+        return found(view, f"run {run_id}", "`trustflow run start` makes one and prints its id")
 
     async def download_model(self, run_id: str, path: Path) -> RunFinished:
         """Bring the run's model to ``path``, every part verified against the manifest; goes on where it was cut.
@@ -359,22 +315,7 @@ class Trustflow:
 
     async def _imports(self, project_id: str, until: Until) -> ImportView:
         view = await self._folded(IMPORT, project_id, until)
-        return _found(view, f"an import of {project_id}", "it begins when a trust approves the project")
-
-    async def _said(
-        self, topics: Iterable[str], key: str | None = None, *, since: Since = None, until: Until = None
-    ) -> AsyncGenerator[Message, None]:
-        async with aclosing(self._voice.events(topics, since=since, until=until)) as stream:
-            async for heard in stream:
-                if heard.message is not None and key in (None, heard.key):
-                    yield heard.message
-
-    async def _folded(self, view: ViewDefinition[V], key: str, until: Until = "now") -> V | None:
-        row: V | None = None
-        async with aclosing(self._said(view.topics, key, until=until)) as said:
-            async for event in said:
-                row = view.fold(row, event)
-        return row
+        return found(view, f"an import of {project_id}", "it begins when a trust approves the project")
 
     async def _first(
         self, wanted: tuple[type[M], ...], key: str, since: Bookmark, timeout_s: float, sha256: str | None = None
@@ -406,9 +347,3 @@ def bundle_bytes(source: Path) -> bytes:
 
 def _belongs(path: Path) -> bool:
     return not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
-
-
-def _found(view: V | None, what: str, remedy: str) -> V:
-    if view is None:
-        raise NotFound(f"nothing is known of {what}: {remedy}")
-    return view

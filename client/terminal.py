@@ -17,8 +17,12 @@ from rich.table import Table
 
 from bus.objects import ObjectError
 from bus.speaker import CommandRejected, NoAnswer, Speaker, Unreachable
+from client.charts import NoChart
+from client.checking import QueryRefused
+from client.figures import pointed
+from client.hearing import NotFound
 from client.ops.account import Refused
-from client.sdk import NotFound, RunUnsuccessful, Trustflow
+from client.sdk import RunUnsuccessful, Trustflow
 from client.settings import NotRunning, federation_settings
 from schemas.bundle import BadBundle
 from schemas.message import Message
@@ -89,6 +93,8 @@ async def _awaited(work: Callable[[], Awaitable[T]]) -> T:
 def judged(error: Exception) -> tuple[int, str]:
     """The exit code and the sentence for an error."""
     match error:
+        case QueryRefused():
+            return REJECTED, _refusal(error)
         case CommandRejected():
             return REJECTED, f"rejected: {error.code}: {error.reason}"
         case BadBundle():
@@ -99,12 +105,19 @@ def judged(error: Exception) -> tuple[int, str]:
             return UNREACHABLE, f"not reachable: {error}"
         case RunUnsuccessful():
             return RUN_FAILED, str(error)
-        case NotFound() | Refused():
+        case NotFound() | Refused() | NoChart():
             return USAGE, str(error)
         case ValidationError():
             return USAGE, _wrong_values(error)
         case _:
             return UNEXPECTED, f"unexpected {type(error).__name__}: {error}"
+
+
+def _refusal(error: QueryRefused) -> str:
+    """The code, the sentence, and the line at fault with a caret."""
+    line, column = error.refused.line, error.refused.column
+    where = f"\n{pointed(error.sql, line, column)}" if line and column else ""
+    return f"rejected: {error.code}: {error.reason}{where}"
 
 
 def _wrong_values(error: ValidationError) -> str:

@@ -6,6 +6,8 @@ from bus.admin.broker_admin import administrator
 from bus.proof.signing import Signer, TrustKeys
 from infra.federation import Federation, trust_role, warehouse_name, warehouse_reader
 from schemas.topics import ADMINISTRATOR, SERVICES, acls, all_topics, principals, quotas
+from trust_node.cohort.hardening.layout import Layout
+from trust_node.cohort.hardening.store import harden
 
 
 def provision(federation: Federation) -> None:
@@ -31,12 +33,11 @@ def _own_database(federation: Federation, role: str) -> None:
 
 
 def _warehouse(federation: Federation, trust: str) -> None:
-    """The hospital's own database: ours is a role that may enter; what it may read is for the warehouse to grant."""
+    """The hospital's own database, hardened even while it is empty; whoever fills it does so again."""
     reader, warehouse = warehouse_reader(trust), warehouse_name(trust)
     federation.postgres.ensure_role(reader, federation.keys.value(f"postgres-{reader}"))
     federation.postgres.ensure_database(warehouse)
-    federation.postgres.execute(f"grant connect on database {warehouse} to {reader}")
-    federation.postgres.execute(f"alter role {reader} set default_transaction_read_only = on")
+    asyncio.run(harden(federation.postgres.dsn(warehouse), Layout(reader)))
 
 
 async def _broker(federation: Federation) -> None:

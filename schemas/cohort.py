@@ -88,7 +88,11 @@ class SubmitQuery(Command, type="trustflow.cohort.submit_query.v1", topic="cohor
 
 
 class SubmitCriteria(Command, type="trustflow.cohort.submit_criteria.v1", topic="cohort.commands", key="query_id"):
-    """Count a cohort that is given as criteria (`schemas.criteria`): the service makes the SQL and the attrition."""
+    """Count a cohort that is given as criteria (`schemas.criteria`): the service makes the SQL and the attrition.
+
+    ``images``: the query hands over images, so that it can be the query of record of a project that imports them;
+    criteria that name the images to hand over do so anyway.
+    """
 
     query_id: Id
     project_id: Id
@@ -97,6 +101,7 @@ class SubmitCriteria(Command, type="trustflow.cohort.submit_criteria.v1", topic=
     cohort: Title | None = None
     statistics: tuple[Code, ...] = ()
     attrition: bool = False
+    images: bool = False
 
 
 class RepeatQuery(Command, type="trustflow.cohort.repeat_query.v1", topic="cohort.commands", key="query_id"):
@@ -253,6 +258,10 @@ class TrustConcepts(ConceptEvent, type="trustflow.cohort.trust_concepts.v1"):
 
 class QueryDeadlinePassed(CohortEvent, type="trustflow.cohort.query_deadline_passed.v1"):
     """From the cohort service to itself: trusts that have not answered are counted as timed out."""
+
+
+class SearchDeadlinePassed(ConceptEvent, type="trustflow.cohort.search_deadline_passed.v1"):
+    """From the cohort service to itself: trusts that have not answered a search are told of as timed out."""
 
 
 class CohortCommandAccepted(

@@ -1,7 +1,7 @@
 """Projects: from a draft, over staging and each trust's own decision, to active."""
 
 from schemas.deid import DeidWish
-from schemas.ids import Id, Sentence, Sha256, Title, TrustId, UserId
+from schemas.ids import Count, Id, Json, Sentence, Sha256, Sql, Title, TrustId, UserId
 from schemas.message import Accepted, Command, Message, Rejected
 
 
@@ -96,7 +96,10 @@ class MemberRemoved(ProjectEvent, type="trustflow.project.member_removed.v1"):
 
 
 class ProjectStaged(ProjectEvent, type="trustflow.project.staged.v1"):
-    """The request as the approvers see it; ``request_digest`` is sha256 of its canonical JSON."""
+    """The request as the approvers see it; ``request_digest`` is sha256 of its canonical JSON.
+
+    ``sql`` is the text of the query of record, ``criteria`` what it was made from.
+    """
 
     name: Title
     query_id: Id
@@ -106,6 +109,10 @@ class ProjectStaged(ProjectEvent, type="trustflow.project.staged.v1"):
     requested_by: UserId
     request_digest: Sha256
     deid: DeidWish | None = None
+    sql: Sql | None = None
+    criteria: Json | None = None
+    cohort: Title | None = None
+    version: Count | None = None
 
 
 class ProjectApproved(ProjectEvent, type="trustflow.project.approved.v1"):

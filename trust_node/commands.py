@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trust_node.checking.commands import check
+from trust_node.cohort import commands as warehouse
 from trust_node.imaging import commands as imports
 from trust_node.imaging.content import commands as content
 from trust_node.imaging.conversion import commands as conversion
@@ -36,3 +37,4 @@ app.add_typer(content.app, name="content")
 app.add_typer(conversion.app, name="conversion")
 app.add_typer(imports.app, name="import")
 app.add_typer(holds.app, name="hold")
+app.add_typer(warehouse.app, name="warehouse")

@@ -4,7 +4,17 @@ import logging
 
 from bus.router import Router
 from bus.uow import UnitOfWork
-from schemas.trust import CohortNotFixed, CountCohort, EndRun, FreezeCohort, PrepareRun, RunRefused, RunTask
+from schemas.trust import (
+    CancelCount,
+    CohortNotFixed,
+    CountCohort,
+    EndRun,
+    FindConcepts,
+    FreezeCohort,
+    PrepareRun,
+    RunRefused,
+    RunTask,
+)
 from schemas.trust_imaging import (
     CompareImport,
     ImportCohort,
@@ -16,8 +26,8 @@ from schemas.trust_imaging import (
     SkipImport,
 )
 from trust_node import store
+from trust_node.cohort.queueing import Queue
 from trust_node.imaging.asks import Asks, UnknownStudyError
-from trust_node.imaging.deid import DeidKeys
 from trust_node.jobs import CoverEnrichment
 from trust_node.policy import Policy
 
@@ -26,16 +36,19 @@ log = logging.getLogger(__name__)
 AboutStudies = RetryImport | SkipImport | RepeatImport
 
 
-def routes(policy: Policy, keys: DeidKeys, asks: Asks) -> Router:
-    router = import_routes(keys, asks)
-    router.on(CountCohort)(on_count_cohort)
+def routes(policy: Policy, asks: Asks) -> Router:
+    router = import_routes(asks)
+    queue = Queue(policy.parallel_queries, policy.waiting_queries)
+    router.on(CountCohort)(queue.on_count_cohort)
+    router.on(CancelCount)(queue.on_cancel_count)
+    router.on(FindConcepts)(on_find_concepts)
     router.on(RunTask)(on_run_task)
     router.on(EndRun)(on_end_run)
 
     @router.on(FreezeCohort)
     async def on_freeze_cohort(command: FreezeCohort, uow: UnitOfWork) -> None:
         if command.approved_by in policy.approvers:
-            uow.enqueue("cohort", command)
+            uow.enqueue("freezing", command)
         else:
             uow.emit(_not_our_approver(command))
 
@@ -50,7 +63,7 @@ def routes(policy: Policy, keys: DeidKeys, asks: Asks) -> Router:
     return router
 
 
-def import_routes(keys: DeidKeys, asks: Asks) -> Router:
+def import_routes(asks: Asks) -> Router:
     router = Router()
     router.on(CompareImport, PurgeProject)(on_project_job)
     router.on(SetMembers)(on_set_members)
@@ -64,7 +77,7 @@ def import_routes(keys: DeidKeys, asks: Asks) -> Router:
             dicom_to_nifti=command.dicom_to_nifti,
             deid=command.deid,
         )
-        await asks.plan(uow, command.project_id, keys)
+        uow.enqueue("imports", command)
 
     @router.on(RetryImport, SkipImport, RepeatImport)
     async def on_studies(command: AboutStudies, uow: UnitOfWork) -> None:
@@ -98,8 +111,8 @@ async def on_set_members(command: SetMembers, uow: UnitOfWork) -> None:
     uow.enqueue("people", command)
 
 
-async def on_count_cohort(command: CountCohort, uow: UnitOfWork) -> None:
-    uow.enqueue("cohort", command)
+async def on_find_concepts(command: FindConcepts, uow: UnitOfWork) -> None:
+    uow.enqueue("concepts", command)
 
 
 async def on_run_task(command: RunTask, uow: UnitOfWork) -> None:

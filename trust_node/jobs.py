@@ -21,3 +21,9 @@ class CoverEnrichment(Message, type="trustflow.node.cover_enrichment.v1", key="p
     """Look at the project's labels and masks, and tell what is covered."""
 
     project_id: Id
+
+
+class RemoveWithdrawn(Message, type="trustflow.node.remove_withdrawn.v1", key="project_id"):
+    """Persons are gone from the project's cohort: remove what lies here of their studies."""
+
+    project_id: Id

@@ -1,5 +1,6 @@
 """The only wiring of a trust node."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -15,7 +16,12 @@ from bus.proof.signing import Signer
 from bus.uow import UnitOfWork
 from schemas.topics import subscription, trust_principal
 from schemas.trust import TrustAnnounced
+from trust_node.cohort.concepts import ConceptLane
+from trust_node.cohort.freezing import Freezing
+from trust_node.cohort.frozen.shrinking import Shrinking
+from trust_node.cohort.frozen.using import Using
 from trust_node.cohort.lane import CohortLane
+from trust_node.cohort.office import Office
 from trust_node.cohort.store import Warehouse
 from trust_node.handlers import routes
 from trust_node.imaging.asks import Asks
@@ -27,12 +33,14 @@ from trust_node.imaging.deid import DeidKeys, plan
 from trust_node.imaging.lane import ImagingLane
 from trust_node.imaging.pacs import PacedPacs, open_pacs
 from trust_node.imaging.pacs.pace import Pace
+from trust_node.imaging.planning import Planning
 from trust_node.imaging.projects import ProjectLanes
 from trust_node.imaging.purging import Purging
 from trust_node.imaging.receiver import Receiver
 from trust_node.imaging.spool import Spool
 from trust_node.imaging.study import Importer
 from trust_node.imaging.watching import ReceiverCollector
+from trust_node.imaging.withdrawing import Withdrawing
 from trust_node.imaging.workers import process_pool
 from trust_node.imaging.xnat import Xnat
 from trust_node.people.admitting import Admitting
@@ -55,9 +63,11 @@ class Node:
     _importer: Importer = field(init=False)
     _objects: ObjectLane = field(init=False)
     _pace: Pace = field(init=False)
+    _warehouse: Warehouse = field(init=False)
 
     def __post_init__(self) -> None:
         self._pace = self.policy.pacs.pace()
+        self._warehouse = self.settings.warehouse
 
     def participant(self) -> Participant:
         keys = DeidKeys(self.settings.trust_key)
@@ -67,24 +77,30 @@ class Node:
         return Participant(
             name=trust_principal(self.settings.trust_id),
             settings=self.settings,
-            router=routes(self.policy, keys, asks),
+            router=routes(self.policy, asks),
             subscription=subscription(trust_principal(self.settings.trust_id)),
             migrations=Path(__file__).parent / "migrations",
             lanes=self._lanes(runs, asks, signer),
             signer=signer,
             on_start=self._announce,
             running=lambda: self._running(keys, runs),
+            unready=self._warehouse.unready,
         )
 
     def _lanes(self, runs: Runs, asks: Asks, signer: Signer) -> Lanes:
         lanes, settings = Lanes(), self.settings
-        warehouse = Warehouse(settings.warehouse_url.get_secret_value())
-        CohortLane(warehouse, self.policy.release, settings.trust_key).join(lanes)
-        self._join_imaging(lanes, asks, signer)
-        TrainingLane(settings.trust_id, runs, lambda: self._importer.xnat, lambda: self._objects).join(lanes)
+        warehouse = self._warehouse
+        office = Office.of(warehouse, self.policy.release, settings.trust_key)
+        CohortLane(warehouse, office, self.policy.parallel_queries).join(lanes)
+        Freezing(warehouse, office).join(lanes)
+        ConceptLane(warehouse).join(lanes)
+        shrinking = Shrinking(settings.trust_id, warehouse, office)
+        using = Using(shrinking, warehouse, settings.trust_key)
+        self._join_imaging(lanes, asks, signer, shrinking)
+        TrainingLane(settings.trust_id, runs, using, lambda: self._importer.xnat, lambda: self._objects).join(lanes)
         return lanes
 
-    def _join_imaging(self, lanes: Lanes, asks: Asks, signer: Signer) -> None:
+    def _join_imaging(self, lanes: Lanes, asks: Asks, signer: Signer, shrinking: Shrinking) -> None:
         policy, settings = self.policy, self.settings
         projects = settings.data_directory / "projects"
         ImagingLane(
@@ -96,8 +112,10 @@ class Node:
             self._pace.ready_at,
         ).join(lanes)
         ProjectLanes(
+            Planning(asks, DeidKeys(settings.trust_key), shrinking),
             Comparing(asks, lambda: self._importer),
             Purging(settings.trust_id, lambda: self._importer, signer, projects, keeps_archive=policy.keep_archive),
+            Withdrawing(lambda: self._importer, projects, keeps_archive=policy.keep_archive),
             Covering(settings.trust_id, lambda: self._importer.xnat, projects),
             Admitting(settings.trust_id, lambda: self._importer.xnat, policy.people, settings.mail_server),
         ).join(lanes)
@@ -111,9 +129,11 @@ class Node:
         with self._receiving(spool), process_pool(DEIDENTIFIERS, name, settings.log) as pool:
             async with xnat, ObjectLane() as self._objects:
                 self._importer = self._made_importer(spool, keys, pool, xnat)
+                proof = asyncio.create_task(self._warehouse.prove())
                 try:
                     yield
                 finally:
+                    proof.cancel()
                     await runs.close()
 
     @contextmanager

@@ -26,11 +26,17 @@ class Policy(BaseModel):
         Fewest distinct persons a released number may stand for.
     rounding
         Released numbers are multiples of this.
+    noise
+        Standard deviation, in persons, of what is added to a project's first answer; it grows with each question.
+    answers_per_user_daily, answers_per_project_daily, answers_per_project
+        New answers that a user and a project may be given in a day (UTC), and a project in all.
     isolation
         ``bubblewrap``: training code runs behind that wall or not at all.
         ``none``: it may run bare where there is no wall, and the run says so.
     task_seconds, memory_bytes, update_bytes
         Limits of one training task.
+    parallel_queries, waiting_queries
+        Cohort queries that run at once, half of them of one project at most; how many of one project may wait.
     parallel_studies
         Studies that may be on their way from the PACS at once.
     pacs
@@ -53,11 +59,17 @@ class Policy(BaseModel):
     approvers: tuple[UserId, ...] = Field(min_length=1)
     small_number_threshold: int = Field(default=10, ge=2)
     rounding: int = Field(default=5, ge=1)
+    noise: float = Field(default=9.0, ge=0)
+    answers_per_user_daily: int = Field(default=40, ge=1)
+    answers_per_project_daily: int = Field(default=80, ge=1)
+    answers_per_project: int = Field(default=400, ge=1)
     isolation: Literal["bubblewrap", "none"] = "bubblewrap"
     task_seconds: float = Field(default=1800.0, gt=0)
     memory_bytes: int = Field(default=8 * 2**30, gt=0)
     update_bytes: int = Field(default=2 * 2**30, gt=0)
     threads: int = Field(default=1, ge=1)
+    parallel_queries: int = Field(default=4, ge=2, le=12)
+    waiting_queries: int = Field(default=50, ge=1)
     parallel_studies: int = Field(default=3, ge=1, le=32)
     pacs: PacsPolicy = PacsPolicy()
     deid: DeidPolicy = DeidPolicy()
@@ -75,7 +87,14 @@ class Policy(BaseModel):
 
     @property
     def release(self) -> ReleasePolicy:
-        return ReleasePolicy(threshold=self.small_number_threshold, rounding=self.rounding)
+        return ReleasePolicy(
+            threshold=self.small_number_threshold,
+            rounding=self.rounding,
+            noise=self.noise,
+            user_daily=self.answers_per_user_daily,
+            project_daily=self.answers_per_project_daily,
+            project_limit=self.answers_per_project,
+        )
 
     @property
     def limits(self) -> Limits:

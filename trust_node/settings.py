@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
-from bus.settings import BusSettings
 from schemas.ids import TrustId
+from trust_node.cohort.settings import WarehouseSettings
 from trust_node.imaging.receiver.receiver import INSIDE
 from trust_node.people.mail import EmailAddress, Mail, Security
 
 
-class Settings(BusSettings):
+class Settings(WarehouseSettings):
     """``trust_key_file`` holds the secret from which all pseudonyms of this trust are drawn; it never leaves.
 
     ``signing_key_file`` holds the Ed25519 key that signs what this trust says, made at the first start.
@@ -29,7 +29,6 @@ class Settings(BusSettings):
     signing_key_file: Path
     policy_file: Path
     data_directory: Path
-    warehouse_url: SecretStr
     pacs_host: str
     pacs_port: int
     pacs_title: str

@@ -7,7 +7,7 @@ from typing import Any
 
 from bus.database import Connection
 from schemas.deid import DeidWish
-from trust_node.cohort.freeze import FrozenCohort, Member
+from trust_node.cohort.freeze import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +37,6 @@ class Run:
 async def members(connection: Connection, project_id: str) -> list[Member]:
     rows = await connection.fetch("select person_id, accession from member where project_id = $1", project_id)
     return [Member(row["person_id"], row["accession"]) for row in rows]
-
-
-async def is_frozen(connection: Connection, project_id: str) -> bool:
-    return bool(await connection.fetchval("select exists (select 1 from cohort where project_id = $1)", project_id))
-
-
-async def save_cohort(
-    connection: Connection, project_id: str, query_id: str, cohort: FrozenCohort, now: datetime
-) -> None:
-    await connection.execute("delete from cohort where project_id = $1", project_id)
-    await connection.execute("insert into cohort values ($1, $2, $3, $4)", project_id, query_id, cohort.digest, now)
-    await connection.executemany(
-        "insert into member values ($1, $2, $3)",
-        [(project_id, member.person_id, member.accession) for member in cohort.members],
-    )
 
 
 async def save_project(

@@ -1,7 +1,7 @@
 """Health by progress, not by pulse: a participant is well when what waits for it moves."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,12 +15,18 @@ STUCK_AFTER_S = 30.0
 
 
 class Health:
-    """Answers 200 and a JSON document of findings, or 503 when one of them is a fault."""
+    """Answers 200 and a JSON document of findings, or 503 when one of them is a fault.
 
-    def __init__(self, name: str, consumer: Consumer, relay: Relay) -> None:
+    ``unready`` names work that is refused for now; the rest goes on, so it is no fault.
+    """
+
+    def __init__(
+        self, name: str, consumer: Consumer, relay: Relay, unready: Callable[[], Sequence[str]] = tuple
+    ) -> None:
         self.name = name
         self.consumer = consumer
         self.relay = relay
+        self.unready = unready
 
     async def findings(self) -> dict[str, Any]:
         oldest = await self._oldest_unsaid_s()
@@ -35,6 +41,7 @@ class Health:
             "name": self.name,
             "healthy": not faults,
             "faults": faults,
+            "unready": list(self.unready()),
             "held_topics": dict(self.relay.held),
             "outbox_oldest_s": None if oldest is None else round(oldest, 3),
         }

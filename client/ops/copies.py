@@ -12,8 +12,8 @@ from datetime import datetime
 from bus.admin.topic_admin import TopicAdmin
 from bus.decode import ORIGIN, REPLAYED, Record
 from bus.speaker import Outgoing, Speaker
+from client.hearing import NotFound
 from client.ops.account import Act, Refused, Warrant, accounted
-from client.sdk import NotFound
 from schemas.topics import LARGEST_DEAD_LETTER, OPERATOR, PROJECTORS, REPLAY_PREFIX, Topic
 
 WEEK_MS = 7 * 24 * 3600 * 1000

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from bus.speaker import Speaker
 from client import terminal
+from client.hearing import NotFound
 from client.ops.account import Ledger, Refused, Warrant, read_ledger
 from client.ops.consent import Operator, Why, Yes, tell_dry_run, warrant
 from client.ops.letters import (
@@ -24,7 +25,6 @@ from client.ops.letters import (
     shown_headers,
     standing,
 )
-from client.sdk import NotFound
 from client.terminal import AsJson, out, say, say_json, table
 from schemas.operations import MOST_LETTERS
 from schemas.topics import PROJECTORS

@@ -13,10 +13,10 @@ from bus.views.generations import Contents, Difference, Generation
 from bus.views.history import History, Places, places
 from bus.views.rebuild import NotNow, Prospect, Rebuild, Rebuilt, opened
 from client import terminal
+from client.hearing import NotFound
 from client.ops.account import Act, Refused, Warrant, accounted
 from client.ops.consent import Operator, Why, Yes, tell_dry_run, warrant
 from client.ops.moments import FORMS, moment
-from client.sdk import NotFound
 from client.settings import federation_settings
 from client.terminal import REJECTED, AsJson, out, say, say_json, table
 from schemas.topics import PROJECTORS, SERVICES, TRUST_PREFIX

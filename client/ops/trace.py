@@ -8,9 +8,9 @@ import typer
 from rich.markup import escape
 
 from client import terminal
+from client.hearing import NotFound
 from client.ops.causes import Node, Step, as_record, is_refusal, related, time_of, told, tree, walk
 from client.ops.tail import name_of, said_so_far
-from client.sdk import NotFound
 from client.terminal import AsJson, out, say_json
 
 DEEPEST = 12

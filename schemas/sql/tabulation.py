@@ -1,37 +1,54 @@
 """Counts of distinct persons per cell, whatever the query's own counts were.
 
-Counting rows would let one person's many rows pass the threshold, or carry a person's value out as a number.
+Counting rows would let one person's many rows pass the threshold, or carry a person's value out as a number. So the
+query is rewritten to select each cell's persons, and the trust counts them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import postgast
 
-from schemas.sql.allowed import GROUPABLE, IDENTIFIERS, Kind
+from schemas.cohort import Cell
+from schemas.sql.allowed import GROUPABLE
+from schemas.sql.columns import Column
+from schemas.sql.counts import Count, bare, is_count, read_counts
+from schemas.sql.grouping import check_groups, read_order, read_threshold, title
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
-from schemas.sql.scope import Column, Selection
-from schemas.sql.selects import read_select
-from schemas.sql.shape import Parsed
+from schemas.sql.scope import Selection
+from schemas.sql.shape import Parsed, check_nodes
+from schemas.sql.trees import conjunction, copied, named_target, put, text_target, union_of
 
 MAX_KEYS = 4
+MEASURE = "count_of"
+"""The key that tells several counts of one query apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tabulation:
-    """Counts of distinct persons. `sql` selects the keys first, then the persons of each cell."""
+    """Counts of distinct persons. `sql` selects the keys first, then the person: a row for each of a cell's persons.
+
+    What the query says of its own counts is for after release, on released counts only: `at_least` (HAVING),
+    `largest_first` (ORDER BY a count, falling) and `limit`. `shown` does all three.
+    """
 
     sql: str
     keys: tuple[str, ...]
+    at_least: int = 0
+    largest_first: bool = False
+    limit: int | None = None
+
+    def shown(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
+        """Return the released cells that the query asks for, in its order."""
+        kept = [cell for cell in cells if not self.at_least or (cell.persons or 0) >= self.at_least]
+        if self.largest_first:
+            kept.sort(key=lambda cell: -(cell.persons or 0))
+        return tuple(kept[: self.limit])
 
 
-def is_count(node: Any) -> bool:
-    call = node.func_call
-    return bool(call.funcname) and call.funcname[-1].string.sval == "count" and not call.HasField("over")
-
-
-def tabulate(parsed: Parsed) -> Tabulation:
-    """Turn a checked query with counts into one that counts distinct persons behind each cell.
+def tabulate(parsed: Parsed, selection: Selection) -> Tabulation:
+    """Turn a checked query with counts into one that selects the persons behind each cell.
 
     Raises
     ------
@@ -39,150 +56,83 @@ def tabulate(parsed: Parsed) -> Tabulation:
         The query isn't of the form: grouping columns, counts of persons.
     """
     statement = parsed.select
-    _check_clauses(statement)
-    keys, counts = _targets(statement)
-    _check_groups(statement, keys)
-    for item in statement.sort_clause:
-        _check_order(item.sort_by.node)
-    _arrange(statement, keys, counts)
-    selection = read_select(statement, None, {})
-    _check_keys(selection.outputs[: len(keys)])
-    persons = _persons(selection)
-    for target in counts:
-        _check_count(target.res_target.val.func_call, persons)
-    _replace(statement.target_list, [*keys, _count_of(persons[0])])
-    return Tabulation(postgast.deparse(parsed.tree), tuple(_title(key, at) for at, key in enumerate(keys, 1)))
-
-
-def _targets(statement: Any) -> tuple[list[Any], list[Any]]:
-    copies = [_copy(target) for target in statement.target_list]
-    keys = [target for target in copies if not is_count(target.res_target.val)]
-    return keys, [target for target in copies if is_count(target.res_target.val)]
-
-
-def _arrange(statement: Any, keys: list[Any], counts: list[Any]) -> None:
-    _replace(statement.target_list, [*keys, *counts])
-    _replace(statement.group_clause, [_target(f"SELECT {at}").res_target.val for at in range(1, len(keys) + 1)])
-    # Sorting by the true counts would show what rounding hides; cells are sorted by key after release.
-    _replace(statement.sort_clause, [])
-
-
-def _replace(repeated: Any, nodes: list[Any]) -> None:
-    del repeated[:]
-    repeated.extend(nodes)
-
-
-def _target(sql: str) -> Any:
-    return postgast.parse(sql).stmts[0].stmt.select_stmt.target_list[0]
-
-
-def _check_clauses(statement: Any) -> None:
-    if statement.HasField("limit_count"):
-        raise RefusedQueryError(RefusalCode.LIMIT, "LIMIT is not allowed with counts; cut the answer afterwards.")
-    if statement.HasField("having_clause"):
-        # HAVING count(*) >= n, asked for many n, finds the exact number behind a rounded one.
-        raise RefusedQueryError(RefusalCode.GROUPING, "HAVING is not allowed with counts; filter the answer.")
-    if statement.distinct_clause:
-        raise RefusedQueryError(RefusalCode.OUTPUT, "DISTINCT is not needed with counts; leave it out.")
-
-
-def _check_groups(statement: Any, keys: list[Any]) -> None:
-    if len(keys) > MAX_KEYS:
-        raise RefusedQueryError(RefusalCode.GROUPING, f"Group by at most {MAX_KEYS} columns.")
-    placed = [(at, target.res_target) for at, target in enumerate(statement.target_list, 1) if target in keys]
-    for group in statement.group_clause:
-        if not any(_names_key(group, key, at) for at, key in placed):
-            raise _ungrouped()
-    if len(statement.group_clause) != len(keys):
-        raise _ungrouped()
-
-
-def _ungrouped() -> RefusedQueryError:
-    return RefusedQueryError(
-        RefusalCode.GROUPING,
-        "Select each GROUP BY column, and group by each selected column.",
+    targets = list(statement.target_list)
+    keys = [target for target in targets if not is_count(target.res_target.val)]
+    _check_keys(targets, selection)
+    check_groups(statement, targets, keys, selection, MAX_KEYS)
+    counts = read_counts(targets, selection)
+    sql = _rewritten(parsed.tree, keys, counts)
+    titles = [title(key, at) for at, key in enumerate(keys, 1)] + [MEASURE] * (len(counts) > 1)
+    return Tabulation(
+        sql,
+        tuple(titles),
+        read_threshold(statement),
+        read_order(statement, targets),
+        _limit(statement),
     )
 
 
-def _names_key(group: Any, key: Any, position: int) -> bool:
-    if group.HasField("a_const"):
-        return bool(group.a_const.ival.ival == position)
-    reference = _last_name(group)
-    return bool(reference and reference in (key.name, _last_name(key.val))) or _same(group, key.val)
+def _limit(statement: Any) -> int | None:
+    if not statement.HasField("limit_count"):
+        return None
+    constant = statement.limit_count.a_const
+    option = postgast.pg_query_pb2.LimitOption.Name(statement.limit_option)
+    if not constant.HasField("ival") or option != "LIMIT_OPTION_COUNT":
+        raise RefusedQueryError(RefusalCode.LIMIT, "LIMIT takes a plain number.", constant.location)
+    return int(constant.ival.ival)
 
 
-def _last_name(node: Any) -> str:
-    fields = node.column_ref.fields
-    return fields[-1].string.sval if fields else ""
+def _check_keys(targets: list[Any], selection: Selection) -> None:
+    if len(targets) != len(selection.outputs):
+        raise RefusedQueryError(RefusalCode.STAR, "Name the columns to group by; * can't stand beside a count.")
+    for target, (_, column) in zip(targets, selection.outputs, strict=True):
+        if not is_count(target.res_target.val):
+            _check_key(target.res_target, column)
 
 
-def _same(one: Any, other: Any) -> bool:
-    return bool(_without_locations(one) == _without_locations(other))
-
-
-def _without_locations(node: Any) -> Any:
-    copy = type(node)()
-    copy.CopyFrom(node)
-    for part in postgast.walk(copy):
-        found = part[-1] if isinstance(part, tuple) else part
-        if "location" in found.DESCRIPTOR.fields_by_name:
-            found.ClearField("location")
-    return copy
-
-
-def _check_order(node: Any) -> None:
-    if node.WhichOneof("node") not in ("column_ref", "a_const") and not is_count(node):
-        raise RefusedQueryError(RefusalCode.GROUPING, "Order counts by a selected column or by count(*).")
-
-
-def _check_keys(outputs: tuple[tuple[str, Column], ...]) -> None:
-    for _, column in outputs:
-        if column.kind not in GROUPABLE:
-            raise RefusedQueryError(
-                RefusalCode.OUTPUT if column.kind in IDENTIFIERS else RefusalCode.GROUPING,
-                "Group only by concepts, their names, year_of_birth, or a date or number made coarse by "
-                "extract(year from ...) or floor(...).",
-            )
-
-
-def _persons(selection: Selection) -> list[tuple[str, str]]:
-    """Return (relation, column) of each person in the rows; all of a row's are the same person."""
-    persons = [
-        (relation.name, name)
-        for relation in selection.relations
-        for name, column in relation.columns.items()
-        if column.kind is Kind.PERSON
-    ]
-    if not persons:
+def _check_key(target: Any, column: Column) -> None:
+    if column.kind not in GROUPABLE or _has_window_or_aggregate(target.val):
         raise RefusedQueryError(
-            RefusalCode.NO_PERSON,
-            "Counts are of distinct persons, and no table here has person_id; join one that has.",
-        )
-    return persons
-
-
-def _check_count(call: Any, persons: list[tuple[str, str]]) -> None:
-    name = _last_name(call.args[0]) if call.args else ""
-    if not call.agg_star and name not in {column for _, column in persons}:
-        raise RefusedQueryError(
-            RefusalCode.OUTPUT,
-            "Counts are of distinct persons; write count(*) or count(DISTINCT person_id).",
+            RefusalCode.OUTPUT if column.identifies else RefusalCode.GROUPING,
+            "Group only by concepts, their names, year_of_birth, or a date or number made coarse by "
+            "extract(year from ...) or floor(...); statistics of values come with the cohort.",
+            target.location,
         )
 
 
-def _count_of(person: tuple[str, str]) -> Any:
-    target = _target("SELECT count(DISTINCT a.b) AS persons")
-    fields = target.res_target.val.func_call.args[0].column_ref.fields
-    for part, name in zip(fields, person, strict=True):
-        part.string.sval = name
-    return target
+def _has_window_or_aggregate(node: Any) -> bool:
+    if node.HasField("sub_link"):
+        return False
+    calls = [part for _, part in postgast.walk(node) if part.DESCRIPTOR.name == "FuncCall"]
+    return any(call.HasField("over") or is_count(bare(call)) for call in calls)
 
 
-def _copy(node: Any) -> Any:
-    copy = type(node)()
-    copy.CopyFrom(node)
-    return copy
+def _rewritten(tree: Any, keys: list[Any], counts: list[Count]) -> str:
+    whole = copied(tree)
+    statement = whole.stmts[0].stmt.select_stmt
+    branches = [_branch(statement, keys, count, measured=len(counts) > 1) for count in counts]
+    with_clause = copied(statement.with_clause) if statement.HasField("with_clause") else None
+    for branch in branches:
+        branch.ClearField("with_clause")
+    union = union_of(branches)
+    if with_clause:
+        union.with_clause.CopyFrom(with_clause)
+    statement.CopyFrom(union)
+    check_nodes(whole.stmts[0].stmt)
+    return str(postgast.deparse(whole))
 
 
-def _title(target: Any, position: int) -> str:
-    return target.res_target.name or _last_name(target.res_target.val) or f"key_{position}"
+def _branch(statement: Any, keys: list[Any], count: Count, *, measured: bool) -> Any:
+    branch = copied(statement)
+    named = [named_target(key, title(key, at)) for at, key in enumerate(keys, 1)]
+    measure = [text_target(count.title, MEASURE)] if measured else []
+    put(branch.target_list, [*named, *measure, named_target(count.person, "person_id")])
+    put(branch.distinct_clause, [postgast.pg_query_pb2.Node()])
+    for clause in (branch.group_clause, branch.sort_clause):
+        put(clause, [])
+    for clause in ("having_clause", "limit_count", "limit_option"):
+        branch.ClearField(clause)
+    branch.limit_option = postgast.pg_query_pb2.LimitOption.Value("LIMIT_OPTION_DEFAULT")
+    if count.condition is not None:
+        branch.where_clause.CopyFrom(conjunction(statement, count.condition))
+    return branch

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.cohort import CohortFrozen, CohortNotFrozen
+from schemas.cohort import CohortFrozen, CohortNotFrozen, CohortShrunk
 from schemas.deid import DeidWish
 from schemas.message import Message
 from schemas.project import (
@@ -21,9 +21,15 @@ from schemas.project import (
 )
 from schemas.views.view import Decision, View, ViewDefinition
 
+STAGED = {"query_id", "sql", "criteria", "cohort", "version", "trusts"}
+TOO_SMALL = "too_small: too few are left at the trust; nothing more is done with its cohort"
+
 
 class ProjectView(View):
-    """``status`` is unknown while only `cohort.events`, which fills ``frozen`` and nothing else, has told of it."""
+    """``status`` is unknown while only `cohort.events`, which fills ``frozen`` and nothing else, has told of it.
+
+    ``sql`` is the text of the query of record, ``criteria`` what it was made from, both as approvers are asked.
+    """
 
     project_id: str
     name: str = ""
@@ -34,6 +40,10 @@ class ProjectView(View):
     members: tuple[str, ...] = ()
     status: Literal["unknown", "draft", "staged", "active", "closed"] = "unknown"
     query_id: str | None = None
+    sql: str | None = None
+    criteria: str | None = None
+    cohort: str | None = None
+    version: int | None = None
     trusts: tuple[str, ...] = ()
     decisions: dict[str, Decision] = Field(default_factory=dict)
     frozen: dict[str, str] = Field(default_factory=dict)
@@ -45,7 +55,9 @@ def fold_project(view: ProjectView | None, event: Message) -> ProjectView | None
             frozen = view.frozen if view else {}
             return ProjectView(**event.model_dump(), members=(event.owner,), status="draft", frozen=frozen)
         case CohortFrozen():
-            return _with_cohort(view, event, "suppressed" if event.persons is None else str(event.persons))
+            return _with_cohort(view, event, _told(event.persons))
+        case CohortShrunk():
+            return _with_cohort(view, event, f"shrunk: {_told(event.persons)}" if event.usable else TOO_SMALL)
         case CohortNotFrozen():
             return _with_cohort(view, event, f"{event.code}: {event.reason}")
         case _ if view and view.status != "unknown":
@@ -54,7 +66,13 @@ def fold_project(view: ProjectView | None, event: Message) -> ProjectView | None
             return view
 
 
-def _with_cohort(view: ProjectView | None, event: CohortFrozen | CohortNotFrozen, persons: str) -> ProjectView:
+def _told(persons: int | None) -> str:
+    return "suppressed" if persons is None else str(persons)
+
+
+def _with_cohort(
+    view: ProjectView | None, event: CohortFrozen | CohortNotFrozen | CohortShrunk, persons: str
+) -> ProjectView:
     view = view or ProjectView(project_id=event.project_id)
     return view.model_copy(update={"frozen": view.frozen | {event.trust_id: persons}})
 
@@ -66,7 +84,7 @@ def _changes(view: ProjectView, event: Message) -> dict[str, object]:
         case MemberAdded() | MemberRemoved():
             return {"members": event.members_after(view.members)}
         case ProjectStaged():
-            return {"status": "staged", "query_id": event.query_id, "trusts": event.trusts}
+            return {"status": "staged", **event.model_dump(include=STAGED)}
         case ProjectApproved():
             return {"decisions": view.decisions | {event.trust_id: Decision(approved=True, by=event.approved_by)}}
         case ProjectDeclined():
@@ -100,5 +118,6 @@ PROJECT = ViewDefinition(
         ProjectClosed,
         CohortFrozen,
         CohortNotFrozen,
+        CohortShrunk,
     ),
 )

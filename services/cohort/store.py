@@ -2,10 +2,13 @@
 
 from bus.database import Connection
 from bus.documents import Documents
-from services.cohort.domain import Project, Query
+from services.cohort.domain.state import Project, Query, Search
+from services.cohort.domain.versions import Cohort
 
 projects = Documents("project", Project)
 queries = Documents("query", Query)
+cohorts = Documents("cohort", Cohort)
+searches = Documents("search", Search)
 
 
 async def trusts(connection: Connection) -> tuple[str, ...]:

@@ -73,6 +73,10 @@ class Query(BaseModel):
     project_id: str
     sql_sha256: str
     answered: tuple[str, ...] = ()
+    sql: str | None = None
+    criteria: str | None = None
+    cohort: str | None = None
+    version: int | None = None
 
 
 class Surroundings(BaseModel):
@@ -160,6 +164,7 @@ def _stage(project: Project, command: StageProject, around: Surroundings) -> Pro
         requested_by=command.actor,
         request_digest=request_digest(project, query, command.trusts),
         deid=project.deid,
+        **query.model_dump(include={"sql", "criteria", "cohort", "version"}),
     )
 
 

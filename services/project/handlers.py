@@ -45,8 +45,7 @@ async def on_command(command: ProjectCommand, uow: UnitOfWork) -> None:
 
 @router.on(QuerySubmitted)
 async def on_query_submitted(event: QuerySubmitted, uow: UnitOfWork) -> None:
-    query = Query(query_id=event.query_id, project_id=event.project_id, sql_sha256=event.sql_sha256)
-    store.queries.save(uow, event.query_id, query)
+    store.queries.save(uow, event.query_id, Query.model_validate(event.model_dump()))
 
 
 @router.on(TrustCounted)

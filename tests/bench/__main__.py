@@ -15,10 +15,12 @@ from rich.console import Console
 from infra.federation import ROOT
 from tests.bench import (
     backbone,
+    comparing,
     converting,
     deidentifying,
     downloading,
     hops,
+    judging,
     learning,
     many_trusts,
     rebuild,
@@ -46,6 +48,8 @@ PARTS: dict[str, Part] = {
     "deidentifying": deidentifying.measure,
     "converting": converting.measure,
     "downloading": downloading.measure,
+    "comparing": comparing.measure,
+    "judging": judging.measure,
 }
 
 

@@ -1,4 +1,4 @@
-"""The golden samples as they are committed: for each type, superseded ones too, one minimal and one full payload."""
+"""The golden samples as they are committed: for each type, superseded ones too, one minimal and full payloads."""
 
 import json
 from collections.abc import Iterator
@@ -12,10 +12,9 @@ def golden_types() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in GOLDEN.glob("*.json")))
 
 
-def golden(type_: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Minimal, full."""
-    samples = json.loads((GOLDEN / f"{type_}.json").read_text())
-    return samples["minimal"], samples["full"]
+def golden(type_: str) -> tuple[dict[str, Any], ...]:
+    """Minimal, then the full ones: one for each time that fields were added, the newest last."""
+    return tuple(json.loads((GOLDEN / f"{type_}.json").read_text()).values())
 
 
 def golden_payloads() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,7 +1,7 @@
 """Golden samples: for every message one with required fields only, one with all of them.
 
-`python tests/contract/samples.py` adds the samples that are missing. One that exists is never written again:
-records like it lie in topics for ever.
+`python tests/contract/samples.py` adds the samples that are missing: of a new type both, of a type that has got fields
+another full one (``full_2`` and so on). One that exists is never written again: records like it lie in topics for ever.
 """
 
 import json
@@ -36,7 +36,8 @@ TENSORS = (TensorSpec(name="layer.weight", dtype="F32", shape=(2, 3)),)
 def sample(message: type[Message], *, full: bool) -> dict[str, Any]:
     schema = message.model_json_schema()
     payload = Sampler(schema.get("$defs", {}), full=full).of_object(schema)
-    return payload | (NEVER_TOGETHER.get(message.type, {}) if full else {})
+    said = payload | (NEVER_TOGETHER.get(message.type, {}) if full else {})
+    return {name: value for name, value in said.items() if value is not None}
 
 
 class Sampler:
@@ -115,13 +116,35 @@ def file_of(message: type[Message]) -> Path:
 
 def add_missing() -> list[str]:
     """Write what is missing and return its types; each sample is proven to parse before it is kept."""
-    missing = [message for message in message_types() if not file_of(message).exists()]
-    for message in missing:
-        samples = {name: sample(message, full=name == "full") for name in ("minimal", "full")}
-        for payload in samples.values():
-            message.parse(json.dumps(payload).encode())
-        file_of(message).write_text(json.dumps(samples, indent=2, ensure_ascii=False) + "\n")
-    return [message.type for message in missing]
+    return [message.type for message in message_types() if _add_to(message)]
+
+
+def _add_to(message: type[Message]) -> bool:
+    kept = json.loads(file_of(message).read_text()) if file_of(message).exists() else {}
+    added = _missing(message, kept)
+    for payload in added.values():
+        message.parse(json.dumps(payload).encode())
+    if added:
+        file_of(message).write_text(json.dumps(kept | added, indent=2, ensure_ascii=False) + "\n")
+    return bool(added)
+
+
+def _missing(message: type[Message], kept: Mapping[str, Any]) -> dict[str, Any]:
+    full = sample(message, full=True)
+    if not kept:
+        return {"minimal": sample(message, full=False), "full": full}
+    known = fields(kept[next(reversed(kept))])
+    return {} if fields(full) <= known else {f"full_{len(kept)}": full}
+
+
+def fields(payload: Any) -> set[tuple[str, ...]]:
+    """Return the path of every field of a payload, those of the objects in it too."""
+    if isinstance(payload, list):
+        return {path for item in payload for path in fields(item)}
+    if not isinstance(payload, dict):
+        return set()
+    deeper = {(name, *path) for name, value in payload.items() for path in fields(value)}
+    return deeper | {(name,) for name in payload}
 
 
 if __name__ == "__main__":

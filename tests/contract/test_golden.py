@@ -9,7 +9,7 @@ from schemas.message import Message
 from schemas.registry import message_class
 from schemas.upcast import UPCASTERS, upcast
 from tests.contract.golden_samples import golden, golden_types
-from tests.contract.samples import add_missing
+from tests.contract.samples import add_missing, fields, sample
 
 CURRENT = {message.type: message for message in message_types()}
 GOLDEN = golden_types()
@@ -45,8 +45,14 @@ def test_a_newer_senders_fields_are_ignored(type_: str) -> None:
 @each_current
 def test_what_the_full_sample_says_is_what_is_written(message: type[Message]) -> None:
     """No field was renamed or dropped: every one of the sample's leaves again."""
-    _, full = golden(message.type)
+    *_, full = golden(message.type)
     assert json.loads(read(message.type, full).to_bytes()).keys() == full.keys()
+
+
+@each_current
+def test_every_field_is_in_the_newest_sample(message: type[Message]) -> None:
+    *_, newest = golden(message.type)
+    assert fields(sample(message, full=True)) == fields(newest), "run `python tests/contract/samples.py`"
 
 
 def test_samples_are_only_ever_added() -> None:

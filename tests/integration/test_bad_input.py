@@ -36,6 +36,7 @@ pytestmark = pytest.mark.integration
 
 SERVICES = ("project", "cohort")
 ANSWERS = ("command_accepted.v1", "command_rejected.v1")
+SQL = "select person_id from person"
 PHI = "Mustermann^Erika 1931-07-04"
 TOPICS = {topic.name: topic for topic in all_topics(TRUSTS)}
 SPOKEN: tuple[Topic, ...] = tuple(topic for topic in HUB_TOPICS if topic.name in ("project.events", "cohort.events"))
@@ -89,7 +90,7 @@ def create(project: str) -> CreateProject:
 
 
 def submit(project: str, **changed: object) -> SubmitQuery:
-    asked = {"actor": "ada", "query_id": new_id(), "project_id": project, "sql": "select 1", "trusts": TRUSTS}
+    asked = {"actor": "ada", "query_id": new_id(), "project_id": project, "sql": SQL, "trusts": TRUSTS}
     return SubmitQuery.model_validate(asked | changed)
 
 

@@ -156,6 +156,16 @@ async def test_all_studies_of_an_accession_are_listed(way: str, orthanc: Orthanc
 
 
 @pytest.mark.parametrize("way", WAYS)
+async def test_the_accession_numbers_of_a_day_are_listed(way: str, orthanc: Orthanc, ways: Any, tmp_path: Path) -> None:
+    for accession in (f"D1-{way}", f"D2-{way}"):
+        store(orthanc, plant(tmp_path, accession, ("MR_small.dcm",), StudyDate="20190607"))
+    store(orthanc, plant(tmp_path, f"D3-{way}", ("MR_small.dcm",), StudyDate="20190608"))
+    listed = await ways[way].accessions_on("20190607")
+    assert {f"D1-{way}", f"D2-{way}"} <= set(listed)
+    assert f"D3-{way}" not in listed
+
+
+@pytest.mark.parametrize("way", WAYS)
 async def test_an_accession_is_matched_with_its_case(way: str, orthanc: Orthanc, ways: Any, tmp_path: Path) -> None:
     store(orthanc, plant(tmp_path, f"Case-{way}"))
     assert await ways[way].find_studies(f"CASE-{way}") == []

@@ -255,7 +255,7 @@ class TestCommands:
         [
             (("rebuild", "aggregator"), "never made to read it again"),
             (("rebuild", "trust-amber"), "never made to read it again"),
-            (("rebuild", "weather"), "choose of project, query, import, model, run"),
+            (("rebuild", "weather"), "choose of project, query, search, import, model, run"),
             (("rebuild", "run", "--until", "project.events/0/1"), "is not made of project.events/0"),
             (("rebuild", "run", "--until", "yesterday"), "neither a time nor places"),
         ],

@@ -41,7 +41,7 @@ def check(context: typer.Context, accession: Accession = None, as_json: AsJson =
     Exit codes: 0 every step passed, 1 one failed, 2 wrong usage, 3 none failed but some were skipped.
     """
     settings = desk_at(context).settings
-    with _quiet("pynetdicom"):
+    with quiet("pynetdicom"):
         findings = asyncio.run(_found(Check(settings, accession), as_json=as_json))
     if not as_json:
         out.print(table(findings))
@@ -49,7 +49,7 @@ def check(context: typer.Context, accession: Accession = None, as_json: AsJson =
 
 
 @contextmanager
-def _quiet(library: str) -> Iterator[None]:
+def quiet(library: str) -> Iterator[None]:
     """What fails it would say as well; the findings say it with the remedy."""
     logger = logging.getLogger(library)
     before = logger.level

@@ -47,6 +47,16 @@ def refreeze(old: FrozenCohort, now: Iterable[Member], key: bytes) -> FrozenCoho
     return freeze(frozenset(old.members) & frozenset(now), key)
 
 
+def chosen(members: Iterable[Member], limit: int | None, key: bytes) -> list[Member]:
+    """Return the members of `limit` accession numbers, the same ones whenever asked: by a keyed digest, not a value."""
+    found = list(members)
+    if limit is None:
+        return found
+    ordered = sorted({member.accession for member in found}, key=lambda one: hmac.digest(key, one.encode(), "sha256"))
+    kept = frozenset(ordered[:limit])
+    return [member for member in found if member.accession in kept]
+
+
 def _fit(accession: str) -> bool:
     return bool(accession) and accession == accession.strip() and not _MATCHES_MANY & set(accession)
 

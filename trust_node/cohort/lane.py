@@ -1,111 +1,133 @@
-"""The cohort lane: judge, run, release; and freeze what an approver has approved."""
+"""The cohort lane: several questions at a time, judged, asked of the warehouse, released; and their cancelling."""
 
-from dataclasses import dataclass
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from bus.errors import Rejection
 from bus.lanes import Job, Lanes
+from bus.queue import is_running, withdraw
 from bus.uow import UnitOfWork
-from schemas.cohort import Cell
-from schemas.sql.judge import Listing, judge
-from schemas.sql.refusal import Refused
-from schemas.trust import CohortCounted, CohortFixed, CohortNotFixed, CountCohort, FreezeCohort
-from trust_node import store
-from trust_node.cohort.count import Answer, Counted, Failed, Suppressed, Tabulated, answer
-from trust_node.cohort.freeze import FrozenCohort, freeze, refreeze
-from trust_node.cohort.release import ReleasePolicy, release
-from trust_node.cohort.store import Warehouse
+from schemas.trust import CancelCount, CohortCounted, CountCohort
+from trust_node.cohort import telling
+from trust_node.cohort.answering import answer
+from trust_node.cohort.asking import Question, RefusedError, question
+from trust_node.cohort.finding import AsksWarehouse, Found, find
+from trust_node.cohort.office import Office
+from trust_node.cohort.progress import Progress, leave
+from trust_node.cohort.release import BudgetSpentError, Releasing
+from trust_node.cohort.running import Running
+from trust_node.cohort.warehouse.faults import TooManyCellsError, WarehouseError
 
-WORKERS = 2
-FAILED = "The warehouse gave no answer: ask the trust's data manager to look at it."
+log = logging.getLogger(__name__)
+
+LANE = "cohort"
+CANCELLING = "cancelling"
+NOBODY = "unknown"
+"""Spends of the budget where the hub does not say who has asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class CohortLane:
-    warehouse: Warehouse
-    policy: ReleasePolicy
-    key: bytes
+    """`parallel`: questions at a time."""
+
+    warehouse: AsksWarehouse
+    office: Office
+    parallel: int
+    running: Running = field(default_factory=Running)
 
     def join(self, lanes: Lanes) -> None:
-        lanes.lane("cohort", on_failure=not_done, workers=WORKERS, attempts=3)(self.work)
+        each = most_for_one(self.parallel)
+        lanes.lane(LANE, on_failure=not_counted, workers=self.parallel, attempts=3, each=each)(self.count)
+        lanes.lane(CANCELLING, on_failure=not_cancelled)(self.cancel)
 
-    async def work(self, message: CountCohort | FreezeCohort, job: Job) -> None:
-        if isinstance(message, CountCohort):
-            await self._count(message, job)
-        else:
-            await self._freeze(message, job)
+    async def count(self, message: CountCohort, job: Job) -> None:
+        began = datetime.now(UTC)
+        try:
+            told = await self._asked(message, job, began)
+        finally:
+            self.running.forget(message.query_id)
+        if told is not None:
+            async with job.done() as uow:
+                leave(uow, told, began)
 
-    async def _count(self, message: CountCohort, job: Job) -> None:
-        counted = await answer(message.sql, self.warehouse, self.policy)
-        async with job.done() as uow:
-            uow.emit(_told(message, counted))
+    async def _asked(self, message: CountCohort, job: Job, began: datetime) -> CohortCounted | None:
+        """Return what is still to be told."""
+        try:
+            asked = question(message)
+            progress = Progress(message, job, asked.parts, began)
+            found = await self.running.run(message.query_id, self._found(message, asked, progress))
+            return await self._released(message, asked, found, progress)
+        except RefusedError as refusal:
+            return telling.refused(message, refusal)
+        except TooManyCellsError as error:
+            return telling.refused(message, RefusedError("too_many_cells", str(error)))
+        except WarehouseError as error:
+            log.warning("query %s has no answer: %s", message.query_id, error.fault.value)
+            return telling.without_answer(message, error)
 
-    async def _freeze(self, message: FreezeCohort, job: Job) -> None:
-        listing = judge(message.sql, needs_accession=True)
-        if isinstance(listing, Refused):
-            raise Rejection(listing.code.value, listing.sentence)
-        if not isinstance(listing, Listing):
-            raise Rejection("not_a_list", "Only a query that lists accession_id can be frozen: it names images.")
-        found = await self.warehouse.members(listing)
-        async with job.done() as uow:
-            cohort = freeze(found, self.key)
-            if await store.is_frozen(uow.connection, message.project_id):
-                before = freeze(await store.members(uow.connection, message.project_id), self.key)
-                cohort = refreeze(before, found, self.key)
-            await self._fix(message, cohort, uow)
+    async def _found(self, message: CountCohort, asked: Question, progress: Progress) -> Found:
+        async with in_time(message.deadline_at):
+            await progress.begun()
+            await self.office.open()
+            return await find(asked, self.warehouse, self.office.policy.max_cells, progress.advanced)
 
-    async def _fix(self, message: FreezeCohort, cohort: FrozenCohort, uow: UnitOfWork) -> None:
-        persons = release(len({member.person_id for member in cohort.members}), self.policy)
-        if persons is None:
-            uow.emit(_too_small(message))
-            return
-        await store.save_cohort(uow.connection, message.project_id, message.query_id, cohort, uow.now)
-        uow.emit(
-            CohortFixed(
-                trust_id=message.trust_id,
-                project_id=message.project_id,
-                query_id=message.query_id,
-                persons=persons,
-                digest=cohort.digest,
-            )
-        )
+    async def _released(
+        self, message: CountCohort, asked: Question, found: Found, progress: Progress
+    ) -> CohortCounted | None:
+        """Release and tell in one transaction; of what the budget does not allow nothing is released or recorded."""
+        try:
+            async with progress.job.done() as uow:
+                leave(uow, await answer(message, asked, found, self._releasing(message, uow)), progress.began)
+        except BudgetSpentError as error:
+            async with progress.job.transaction() as uow:
+                return telling.budget_spent(message, error, await self._releasing(message, uow).spent())
+        return None
 
+    def _releasing(self, message: CountCohort, uow: UnitOfWork) -> Releasing:
+        return self.office.release(uow, message.project_id, message.asked_by or NOBODY)
 
-def not_done(message: CountCohort | FreezeCohort, uow: UnitOfWork, code: str, reason: str) -> None:
-    if isinstance(message, FreezeCohort):
-        uow.emit(_not_fixed(message, code, reason))
-    else:
-        uow.emit(_counted(message, outcome="failed", code=code, reason=reason))
-
-
-def _told(message: CountCohort, counted: Answer) -> CohortCounted:
-    match counted:
-        case Counted(persons):
-            return _counted(message, outcome="counted", persons=persons)
-        case Tabulated(_, cells):
-            told = tuple(Cell(keys=tuple(map(str, cell.key)), persons=cell.persons) for cell in cells)
-            return _counted(message, outcome="counted", cells=told)
-        case Suppressed():
-            return _counted(message, outcome="suppressed")
-        case Refused(code, sentence):
-            return _counted(message, outcome="refused", code=code.value, reason=sentence)
-        case Failed(fault):
-            return _counted(message, outcome="failed", code=fault.value, reason=FAILED)
+    async def cancel(self, message: CancelCount, job: Job) -> None:
+        async with job.transaction() as uow:
+            if await withdraw(uow.connection, LANE, message.query_id):
+                leave(uow, telling.failed(message, "cancelled", telling.CANCELLED), uow.now)
+                return
+            runs = await is_running(uow.connection, LANE, message.query_id)
+        if runs:
+            await self.running.cancel(message.query_id)
 
 
-def _counted(message: CountCohort, **answered: object) -> CohortCounted:
-    asked = {"trust_id": message.trust_id, "query_id": message.query_id, "project_id": message.project_id}
-    return CohortCounted.model_validate(asked | answered)
+def most_for_one(parallel: int) -> int:
+    """Return how many questions of one project run at a time: half the places, so that others find one."""
+    return max(1, parallel // 2)
 
 
-def _too_small(message: FreezeCohort) -> CohortNotFixed:
-    return _not_fixed(message, "too_small", "The cohort is too small to be released by this trust's own policy.")
+@asynccontextmanager
+async def in_time(deadline_at: datetime | None) -> AsyncIterator[None]:
+    """Raise a Rejection `too_late` where the deadline has passed or passes meanwhile."""
+    if deadline_at is None:
+        yield
+        return
+    left_s = (deadline_at - datetime.now(UTC)).total_seconds()
+    limit = asyncio.timeout(max(0.0, left_s))
+    try:
+        async with limit:
+            if left_s <= 0:
+                raise Rejection("too_late", telling.TOO_LATE)
+            yield
+    except TimeoutError:
+        if limit.expired():
+            raise Rejection("too_late", telling.TOO_LATE) from None
+        raise
 
 
-def _not_fixed(message: FreezeCohort, code: str, reason: str) -> CohortNotFixed:
-    return CohortNotFixed(
-        trust_id=message.trust_id,
-        project_id=message.project_id,
-        query_id=message.query_id,
-        code=code,
-        reason=reason,
-    )
+def not_counted(message: CountCohort, uow: UnitOfWork, code: str, reason: str) -> None:
+    leave(uow, telling.failed(message, code, reason), uow.now)
+
+
+def not_cancelled(message: CancelCount, _uow: UnitOfWork, code: str, _reason: str) -> None:
+    """Nothing is told: the query's own answer comes, or has come."""
+    log.error("query %s could not be cancelled: %s", message.query_id, code)

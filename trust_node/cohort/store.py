@@ -1,139 +1,177 @@
 """The OMOP warehouse: one fresh read-only connection for each judged query, with limits, closed afterwards."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
-import asyncpg
+from pyroaring import BitMap64
 
-from schemas.sql.allowed import SCHEMA, Kind
-from schemas.sql.judge import Listing
+from schemas.sql.allowed import Kind
 from schemas.sql.tabulation import Tabulation
 from trust_node.cohort.freeze import Member
+from trust_node.cohort.hardening.layout import VIEWS
 from trust_node.cohort.release import Key
+from trust_node.cohort.warehouse import wording
+from trust_node.cohort.warehouse.catalogue import Catalogue
+from trust_node.cohort.warehouse.faults import TooManyCellsError, WarehouseError, WarehouseFault
+from trust_node.cohort.warehouse.store import Door, Limits, in_fixed_words, version_of
+from trust_node.cohort.warehouse.verifying import Verification, verify_on
+from trust_node.cohort.warehouse.wording import Rows
+
+__all__ = ["TooManyCellsError", "Warehouse", "WarehouseError", "WarehouseFault"]
+
+AT_ONCE = 5_000
+DEFAULT_COST = 1e9
+
+log = logging.getLogger(__name__)
 
 
-class WarehouseFault(StrEnum):
-    """All that is told of a failure: PostgreSQL's own words may quote patients' values."""
-
-    TIMEOUT = "timeout"
-    QUERY_FAILED = "query_failed"
-    UNREACHABLE = "warehouse_unreachable"
-
-
-class WarehouseError(Exception):
-    def __init__(self, fault: WarehouseFault) -> None:
-        super().__init__(fault.value)
-        self.fault = fault
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Warehouse:
-    """Runs judged queries with a role that may only read.
+    """Runs judged queries with a role that sees nothing but the views made for it.
 
-    `dsn`: the read-only role's address, with its secret.
+    `dsn`: that role's address, with its secret; of a replica where there is one.
+    `views_schema`, `cdm_schema`: where the views are, and where what they show is.
     `statement_s`, `lock_s`: seconds until PostgreSQL stops a statement, or its wait for a lock.
     `grace_s`: seconds more until the query is cancelled from outside.
+    `cost_limit`: the planner's cost, in its own unit, above which a query is not begun.
+
+    Every method raises WarehouseError, and no query runs before `verify` has passed on the server as it is now. A call
+    that is cancelled leaves no query behind.
     """
 
     dsn: str = field(repr=False)
     statement_s: float = 30.0
     lock_s: float = 2.0
     grace_s: float = 2.0
+    cost_limit: float = DEFAULT_COST
+    views_schema: str = VIEWS
+    cdm_schema: str = "omop"
+    last: Verification | None = field(default=None, init=False)
 
-    async def count(self, listing: Listing) -> int:
-        """Return the distinct persons of a list; raises WarehouseError."""
-        rows = await self._fetch(_count_of(_members(listing)))
-        return int(rows[0][0])
+    @in_fixed_words
+    async def persons(self, rows: Rows) -> BitMap64:
+        """Return the distinct persons that a list or a frame names."""
+        found = await self._fetch(wording.persons(rows))
+        return wording.set_of(row[0] for row in found)
 
-    async def cells(self, table: Tabulation, limit: int) -> list[tuple[tuple[Key, ...], int]]:
-        """Return each cell's key and distinct persons, at most `limit` + 1 cells; raises WarehouseError."""
-        rows = await self._fetch(_cut(table.sql, limit + 1))
-        return [(tuple(map(_plain, row[:-1])), int(row[-1])) for row in map(tuple, rows)]
-
-    async def members(self, listing: Listing) -> list[Member]:
-        """Return who and which images a list names, for freezing; stays in the trust.
+    @in_fixed_words
+    async def members(self, rows: Rows) -> list[Member]:
+        """Return who and which images are named, for freezing; stays in the trust.
 
         Raises
         ------
         ValueError
-            The list selects no accession_id.
-        WarehouseError
-            The warehouse gave no answer.
+            No accession_id is selected.
         """
-        if Kind.ACCESSION not in listing.columns:
-            raise ValueError("the list names no images; judge it with needs_accession")
-        rows = await self._fetch(_members(listing))
-        return [Member(int(row["person_id"]), row["accession_id"]) for row in rows if row["accession_id"]]
+        found = await self._fetch(wording.members(rows))
+        return [Member(int(person), accession) for person, accession in found if accession]
+
+    async def studies(self, listing: Rows) -> dict[int, int]:
+        """Return the number of distinct accession numbers by person.
+
+        Those that are listed, or all that a listed person has; none in a warehouse without images.
+        """
+        try:
+            found = await self._counted(listing)
+        except WarehouseError as error:
+            if Kind.ACCESSION not in listing.columns and error.name in ("image_occurrence", "accession_id"):
+                return {}
+            raise
+        return {int(person): int(studies) for person, studies in found}
+
+    @in_fixed_words
+    async def _counted(self, listing: Rows) -> list[Any]:
+        return await self._fetch(wording.studies(listing))
+
+    @in_fixed_words
+    async def cells(self, table: Tabulation, limit: int) -> dict[tuple[Key, ...], BitMap64]:
+        """Return the persons of each cell; raises TooManyCellsError above `limit` cells."""
+        cells: dict[tuple[Key, ...], BitMap64] = {}
+        async with self._query(table.sql) as (connection, sql):
+            async for row in connection.cursor(sql, prefetch=AT_ONCE):
+                *key, person = row
+                cells.setdefault(tuple(map(wording.plain, key)), BitMap64()).update(wording.set_of([person]))
+                if len(cells) > limit:
+                    raise TooManyCellsError(limit)
+        return cells
+
+    @in_fixed_words
+    async def frame(self, rows: Rows) -> list[tuple[Any, ...]]:
+        """Return a training frame's rows as they were selected; for the sandbox only."""
+        return [tuple(row) for row in await self._fetch(rows.sql)]
+
+    @in_fixed_words
+    async def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a question of our own, not a researcher's; they stay in the trust."""
+        async with self._session() as connection:
+            return [tuple(row) for row in await connection.fetch(sql, *values)]
+
+    @in_fixed_words
+    async def catalogue(self) -> Catalogue:
+        """Return which tables and columns are there, and the versions of CDM, vocabulary and server."""
+        async with self._session() as connection:
+            columns = await connection.fetch(f"SELECT * FROM {self.views_schema}_about.columns")  # noqa: S608  a setting
+            release = await connection.fetch(f"SELECT * FROM {self.views_schema}_about.release")  # noqa: S608  a setting
+            return Catalogue.of(map(tuple, columns), dict(map(tuple, release)), version_of(connection))
+
+    @in_fixed_words
+    async def verify(self) -> Verification:
+        """Try on the live server everything that must not work, and return what does."""
+        async with self._door().open() as connection:
+            self.last = await verify_on(connection, self.views_schema, self.cdm_schema, version_of(connection))
+            return self.last
+
+    def unready(self) -> tuple[str, ...]:
+        """Tell why cohort queries are refused for now, if they are."""
+        if self.last is None:
+            return ("cohort queries: the warehouse is not verified yet",)
+        return () if self.last.passed else (f"cohort queries: {WarehouseFault.NOT_HARDENED}",)
+
+    async def prove(self) -> None:
+        """Verify once, at the start of the node, and log what is wrong; queries are refused until it passes."""
+        try:
+            await self.catalogue()
+        except WarehouseError as error:
+            log.warning("cohort queries are refused for now: %s", error.fault.value)
 
     async def _fetch(self, sql: str) -> list[Any]:
-        return await _with_faults(lambda: self._fetch_within(sql))
+        async with self._query(sql) as (connection, text):
+            return list(await connection.fetch(text))
 
-    async def _fetch_within(self, sql: str) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn, timeout=10, server_settings=self._settings())
-        try:
-            async with asyncio.timeout(self.statement_s + self.grace_s), connection.transaction(readonly=True):
-                return list(await connection.fetch(sql))
-        finally:
-            connection.terminate()
+    @asynccontextmanager
+    async def _query(self, sql: str) -> AsyncIterator[tuple[Any, str]]:
+        async with (
+            self._session() as connection,
+            asyncio.timeout(self.statement_s + self.grace_s),
+            connection.transaction(readonly=True),
+        ):
+            await self._check_cost(connection, sql)
+            yield connection, sql
 
-    def _settings(self) -> dict[str, str]:
-        return {
-            "application_name": "trustflow-cohort",
-            "default_transaction_read_only": "on",
-            "search_path": SCHEMA,
-            "statement_timeout": _milliseconds(self.statement_s),
-            "lock_timeout": _milliseconds(self.lock_s),
-            "idle_in_transaction_session_timeout": _milliseconds(self.statement_s),
-            "jit": "off",
-        }
+    async def _check_cost(self, connection: Any, sql: str) -> None:
+        planned = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {sql}"))
+        if planned[0]["Plan"]["Total Cost"] > self.cost_limit:
+            raise WarehouseError(WarehouseFault.TOO_COSTLY)
 
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Any]:
+        """A connection to a server that has proven to be hardened."""
+        async with self._door().open() as connection:
+            if self.last is None or not self.last.passed or self.last.server_version != version_of(connection):
+                self.last = await verify_on(connection, self.views_schema, self.cdm_schema, version_of(connection))
+                _tell(self.last)
+            yield connection
 
-async def _with_faults(action: Callable[[], Coroutine[Any, Any, list[Any]]]) -> list[Any]:
-    try:
-        return await action()
-    except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError):
-        fault = WarehouseFault.TIMEOUT
-    except (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError) as error:
-        # TimeoutError is an OSError: ours while the query ran, or the connection's.
-        fault = WarehouseFault.TIMEOUT if isinstance(error, TimeoutError) else WarehouseFault.UNREACHABLE
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.TooManyConnectionsError):
-        fault = WarehouseFault.UNREACHABLE
-    except (asyncpg.PostgresError, asyncpg.InterfaceError):
-        fault = WarehouseFault.QUERY_FAILED
-    raise WarehouseError(fault)
+    def _door(self) -> Door:
+        return Door(self.dsn, self.views_schema, Limits(self.statement_s, self.lock_s, self.grace_s))
 
 
-def _count_of(members: str) -> str:
-    return f"SELECT count(DISTINCT person_id) FROM ({members}) AS members"  # noqa: S608  judged text
-
-
-def _cut(judged: str, rows: int) -> str:
-    return f"SELECT * FROM (\n{judged}\n) AS cells LIMIT {rows}"  # noqa: S608  judged text
-
-
-def _members(listing: Listing) -> str:
-    """Return the judged text as a subquery with known column names, completed with the person."""
-    names = ", ".join(f"{kind.value}_id" for kind in listing.columns)
-    # The line break keeps a comment at the end of the judged text from swallowing the bracket.
-    listed = f"(\n{listing.sql}\n) AS listed({names})"
-    if Kind.PERSON in listing.columns:
-        accession = "accession_id" if Kind.ACCESSION in listing.columns else "NULL::text"
-        return f"SELECT DISTINCT person_id, {accession} AS accession_id FROM {listed}"  # noqa: S608  judged text
-    images = f"JOIN {SCHEMA}.image_occurrence AS image USING (accession_id)"
-    return f"SELECT DISTINCT image.person_id, accession_id FROM {listed} {images}"  # noqa: S608  judged text
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(max(1, round(seconds * 1000)))
-
-
-def _plain(value: Any) -> Key:
-    if value is None or isinstance(value, (str, int)):
-        return value
-    if isinstance(value, (float, Decimal)) and value == int(value):
-        return int(value)
-    return str(value)
+def _tell(verification: Verification) -> None:
+    if not verification.passed:
+        log.error("cohort queries are refused, the warehouse is not hardened: %s", ", ".join(verification.failed))
+        raise WarehouseError(WarehouseFault.NOT_HARDENED)

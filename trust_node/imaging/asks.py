@@ -32,6 +32,13 @@ class Asks:
         uow.emit(ImportPlanned(trust_id=self.trust_id, project_id=project_id, studies=len(planned)))
         await self.again(uow, project_id, [study for study, _ in planned])
 
+    async def stop(self, uow: UnitOfWork, project_id: str) -> None:
+        """Import nothing of the cohort any more: what is on its way ends as skipped."""
+        for study in await store.studies(uow.connection, project_id):
+            if not study.settled:
+                await self.skip(uow, project_id, study.study)
+        uow.emit(ImportPlanned(trust_id=self.trust_id, project_id=project_id, studies=0))
+
     async def retry(self, uow: UnitOfWork, project_id: str, study: str | None) -> list[str]:
         """Try what failed again, or what failed of one study; return which."""
         wanted = await self._named(uow, project_id, study)

@@ -8,6 +8,7 @@ from bus.errors import Rejection
 from bus.lanes import Job
 from schemas.trust_imaging import EnrichmentCovered
 from trust_node import store
+from trust_node.cohort.frozen import store as frozen
 from trust_node.imaging.enrichment.labels import LabelsUnreadableError
 from trust_node.imaging.xnat import Xnat
 from trust_node.jobs import CoverEnrichment
@@ -31,7 +32,12 @@ class Covering:
         if project is None or project.xnat_project is None or project.ended_at:
             return
         try:
-            covered = await cover(self.xnat(), project.xnat_project, self.projects / project.project_id)
+            covered = await cover(
+                self.xnat(),
+                project.xnat_project,
+                self.projects / project.project_id,
+                lambda: frozen.withdrawn(job.pool, message.project_id),
+            )
         except LabelsUnreadableError as error:
             raise Rejection("labels_unreadable", str(error)) from error
         async with job.done() as uow:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from bus.lanes import Job, Lanes
 from bus.uow import UnitOfWork
 from trust_node import store as node
+from trust_node.cohort.frozen import store as frozen
 from trust_node.imaging import store
 from trust_node.imaging.asks import Asks
 from trust_node.imaging.codes import FailureCode
@@ -20,7 +21,7 @@ from trust_node.imaging.states import Step, StudyState
 from trust_node.imaging.study import Importer, Several, StudyOrder
 from trust_node.imaging.telling import Superseded, Telling
 from trust_node.imaging.xnat import XnatRefusedError, XnatUnreachableError
-from trust_node.jobs import ImportStudy, SettleOverdue
+from trust_node.jobs import ImportStudy, RemoveWithdrawn, SettleOverdue
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class ImagingLane:
             await telling.tell(StudyState(study.study, Step.FAILED, code=FailureCode.ARCHIVE_REFUSED))
         except Superseded:
             log.info("an import ends: somebody has decided on its study meanwhile")
+            await _remove_withdrawn(study.project_id, telling.job)
         except BrokenProcessPool:
             _stop_the_node("a de-identification process died")
             raise
@@ -118,6 +120,13 @@ class ImagingLane:
         study = await store.study(uow.connection, message.project_id, message.study)
         if study and not study.settled:
             await self.asks.fail(uow, study, FailureCode.INTERNAL_ERROR)
+
+
+async def _remove_withdrawn(project_id: str, job: Job) -> None:
+    """What this attempt brought of a study that was withdrawn meanwhile goes too."""
+    async with job.transaction() as uow:
+        if await frozen.withdrawn(uow.connection, project_id):
+            uow.enqueue("imports", RemoveWithdrawn(project_id=project_id))
 
 
 def _never(_message: SettleOverdue, _uow: UnitOfWork, _code: str, _reason: str) -> None:

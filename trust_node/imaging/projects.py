@@ -1,4 +1,4 @@
-"""Lanes for what concerns a whole project: comparing, purging, looking at labels, and who may see it."""
+"""Lanes for what concerns a whole project: planning, comparing, purging, looking at labels, and who may see it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,11 +6,13 @@ from typing import Any
 
 from bus.lanes import Job, Lanes
 from bus.uow import UnitOfWork
-from schemas.trust_imaging import CompareImport, PurgeProject, SetMembers
+from schemas.trust_imaging import CompareImport, ImportCohort, PurgeProject, SetMembers
 from trust_node.imaging.comparing import Comparing
 from trust_node.imaging.covering import Covering
+from trust_node.imaging.planning import Planning
 from trust_node.imaging.purging import Purging
-from trust_node.jobs import CoverEnrichment
+from trust_node.imaging.withdrawing import Withdrawing
+from trust_node.jobs import CoverEnrichment, RemoveWithdrawn
 from trust_node.people.admitting import Admitting
 
 ATTEMPTS = 40
@@ -18,15 +20,17 @@ ATTEMPTS = 40
 
 AN_HOUR = timedelta(hours=1)
 
-ProjectJob = CompareImport | PurgeProject | CoverEnrichment
+ProjectJob = ImportCohort | CompareImport | PurgeProject | CoverEnrichment | RemoveWithdrawn
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectLanes:
     """Each project's jobs one after the other, in the order in which they were asked."""
 
+    planning: Planning
     comparing: Comparing
     purging: Purging
+    withdrawing: Withdrawing
     covering: Covering
     admitting: Admitting
 
@@ -36,6 +40,10 @@ class ProjectLanes:
 
     async def work(self, message: ProjectJob, job: Job) -> None:
         match message:
+            case ImportCohort():
+                await self.planning.work(message, job)
+            case RemoveWithdrawn():
+                await self.withdrawing.work(message, job)
             case CompareImport():
                 await self.comparing.work(message, job)
             case PurgeProject():
@@ -49,6 +57,6 @@ class ProjectLanes:
 
 def _later(message: Any, uow: UnitOfWork, _code: str, _reason: str) -> None:
     """What must come about in the end is tried again in an hour; the rest was logged, and may be asked again."""
-    if isinstance(message, PurgeProject | SetMembers):
-        lane = "imports" if isinstance(message, PurgeProject) else "people"
+    if isinstance(message, ImportCohort | PurgeProject | RemoveWithdrawn | SetMembers):
+        lane = "people" if isinstance(message, SetMembers) else "imports"
         uow.enqueue(lane, message, run_at=uow.now + AN_HOUR)

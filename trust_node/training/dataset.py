@@ -2,18 +2,21 @@
 
 import asyncio
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from trust_node.cohort.frozen.covariates import Covariates
 from trust_node.imaging.enrichment.coverage import Coverage, unmatched
 from trust_node.imaging.enrichment.flaws import Problem
-from trust_node.imaging.enrichment.labels import KEYS, labels_of, values_of
+from trust_node.imaging.enrichment.labels import KEYS, Labels, LabelsUnreadableError, labels_of, values_of
 from trust_node.imaging.xnat import Xnat
 from trust_node.training.library import LOCKS, Library
 from trust_node.training.view import RESOURCES, Picture, View
 
 PARALLEL_STUDIES = 4
+
+LeftOut = Callable[[], Awaitable[frozenset[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +34,67 @@ class Dataset:
         return self.coverage.labelled
 
 
-async def gather(xnat: Xnat, project: str, folder: Path) -> Dataset:
+async def nothing() -> frozenset[str]:
+    return frozenset()
+
+
+async def gather(
+    xnat: Xnat,
+    project: str,
+    folder: Path,
+    left_out: LeftOut = nothing,
+    covariates: Covariates | None = None,
+) -> Dataset:
     """Bring images, masks and labels of an XNAT project to ``folder``; write its ``table.csv``.
 
     Resources that are here as XNAT lists them are not fetched again. A mask that does not fit is left out, and told
-    of in the coverage's problems.
+    of in the coverage's problems. Nothing of the studies ``left_out`` is brought, and what is here of them goes; they
+    are asked for once nobody else works on the folder, so that the last to do so knows them all.
+    ``covariates`` are kept in the folder and added to the table; without, those of the last time are.
 
     Raises
     ------
     LabelsUnreadableError
-        When ``labels.csv`` or ``labels.json`` is not what it should be.
+        When ``labels.csv`` or ``labels.json`` is not what it should be, or has a column of the covariates.
     XnatUnreachableError, XnatRefusedError
     """
     async with LOCKS[folder]:
-        studies = await _bring(Library(xnat, project, folder))
-        labels, known = await labels_of(xnat, project), await values_of(xnat, project)
+        gone = await left_out()
+        added = (Covariates.read(folder) if covariates is None else covariates).without(gone)
+        added.write(folder)
+        studies = await _bring(Library(xnat, project, folder), gone)
+        labels, known = await _labels(xnat, project, gone), await values_of(xnat, project)
+        _check_columns(labels, added)
         view = View(folder, known, [])
         pictures = await asyncio.to_thread(view.build, studies)
-        rows = [_row(picture, labels.get((picture.study, picture.scan), {})) for picture in pictures]
-        await asyncio.to_thread(_write_table, folder / "table.csv", rows)
+        rows = [_row(picture, labels.get((picture.study, picture.scan), {}), added) for picture in pictures]
+        await asyncio.to_thread(_write_table, folder / "table.csv", rows, added.columns)
     scans = [(picture.study, picture.scan) for picture in pictures]
     lost = unmatched(labels, scans, "labels.csv")
     return Dataset(_coverage(pictures, labels, [*view.problems, *lost]))
 
 
-async def cover(xnat: Xnat, project: str, folder: Path) -> Coverage:
+async def cover(xnat: Xnat, project: str, folder: Path, left_out: LeftOut = nothing) -> Coverage:
     """Tell how far a project's images are labelled; ``folder`` is the project's, as for ``gather``, which it does."""
-    return (await gather(xnat, project, folder)).coverage
+    return (await gather(xnat, project, folder, left_out)).coverage
 
 
-async def _bring(library: Library) -> list[str]:
+async def _labels(xnat: Xnat, project: str, left_out: frozenset[str]) -> Labels:
+    labels = await labels_of(xnat, project)
+    return {(study, scan): row for (study, scan), row in labels.items() if study not in left_out}
+
+
+def _check_columns(labels: Labels, added: Covariates) -> None:
+    taken = {name for row in labels.values() for name in row} & set(added.columns)
+    if taken:
+        raise LabelsUnreadableError(
+            f"labels.csv and the approved query both have a column {min(taken)}: rename it in labels.csv"
+        )
+
+
+async def _bring(library: Library, left_out: frozenset[str]) -> list[str]:
     gate = asyncio.Semaphore(PARALLEL_STUDIES)
-    studies = await library.files()
+    studies = {study: files for study, files in (await library.files()).items() if study not in left_out}
     await asyncio.to_thread(library.tidy, studies)
 
     async def one(study: str) -> None:
@@ -82,15 +114,15 @@ def _coverage(
     return Coverage(len(each), labelled, sum(bool(picture.mask) for picture in each), tuple(problems))
 
 
-def _row(picture: Picture, labels: Mapping[str, str]) -> dict[str, str]:
+def _row(picture: Picture, labels: Mapping[str, str], added: Covariates) -> dict[str, str]:
     told = {name: value for name, value in asdict(picture).items() if value}
-    return {**labels, **told}
+    return {**labels, **added.rows.get(picture.study, {}), **told}
 
 
-def _write_table(target: Path, rows: Iterable[dict[str, str]]) -> None:
+def _write_table(target: Path, rows: Iterable[dict[str, str]], added: Iterable[str]) -> None:
     rows = list(rows)
     target.parent.mkdir(parents=True, exist_ok=True)
-    names = list(dict.fromkeys([*KEYS, "path", *(name for row in rows for name in row)]))
+    names = list(dict.fromkeys([*KEYS, "path", *added, *(name for row in rows for name in row)]))
     part = target.with_suffix(".part")
     with part.open("w", newline="") as file:
         writer = csv.DictWriter(file, names)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from schemas.trust import (
 )
 from schemas.trust import GrantExpired as GrantExpiredEvent
 from trust_node import store
+from trust_node.cohort.frozen import store as frozen
+from trust_node.cohort.frozen.using import Using
 from trust_node.imaging.enrichment.labels import LabelsUnreadableError
 from trust_node.imaging.xnat import Xnat, XnatRefusedError, XnatUnreachableError
 from trust_node.software import versions
@@ -46,10 +49,11 @@ CODE_FAILED = "The training code ended with an error; what it printed stays in t
 
 @dataclass(frozen=True, slots=True)
 class TrainingLane:
-    """``xnat`` and ``objects`` are given once they are open."""
+    """``xnat`` and ``objects`` are given once they are open; ``cohorts`` tell what a run may use."""
 
     trust_id: str
     runs: Runs
+    cohorts: Using
     xnat: Callable[[], Xnat]
     objects: Callable[[], ObjectLane]
 
@@ -78,8 +82,11 @@ class TrainingLane:
     async def _prepare(self, message: PrepareRun, job: Job) -> None:
         project = await self._project(message, job)
         folders = self.runs.folders(message.run_id)
+        covariates = await self.cohorts.for_run(message.project_id, job, last=job.attempts >= ATTEMPTS)
         entry_point = await self._fetch_code(message, folders)
-        dataset = await gather(self.xnat(), project, folders.data(message.project_id))
+        data = folders.data(message.project_id)
+        left_out = partial(frozen.withdrawn, job.pool, message.project_id)
+        dataset = await gather(self.xnat(), project, data, left_out, covariates)
         async with job.transaction() as uow:
             await store.save_run(uow.connection, message.run_id, message.project_id, entry_point)
         sandbox = await self.runs.sandbox(message.run_id, message.project_id, entry_point)

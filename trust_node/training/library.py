@@ -60,7 +60,7 @@ class Library:
         """Remove what an ended process left half-fetched, and every study that is no more in the project."""
         shutil.rmtree(self.folder / "incoming", ignore_errors=True)
         kept = {folder_name(study) for study in studies}
-        for place in (self.folder / "resources").glob("*"):
+        for place in (*(self.folder / "resources").glob("*"), *(self.folder / "images").glob("*")):
             if place.name not in kept:
                 shutil.rmtree(place)
 

@@ -29,6 +29,8 @@ STARTED = RunStarted(
 COMMANDS = [
     ("project", "create"), ("project", "edit"), ("project", "add-member"), ("project", "stage"), ("project", "approve"),
     ("project", "decline"), ("project", "show"), ("project", "list"), ("cohort", "query"), ("cohort", "show"),
+    ("cohort", "repeat"), ("cohort", "cancel"), ("cohort", "list"), ("cohort", "compare"), ("cohort", "diff"),
+    ("cohort", "plot"), ("cohort", "concepts"),
     ("import", "status"), ("import", "watch"), ("import", "retry"), ("model", "create"), ("model", "upload"),
     ("model", "approve"), ("model", "decline"), ("model", "show"), ("run", "start"), ("run", "watch"), ("run", "stop"),
     ("run", "show"), ("run", "download"), ("ops", "tail"), ("ops", "trace"), ("ops", "lag"), ("ops", "replay"),
@@ -141,7 +143,7 @@ def test_a_project_of_which_only_a_cohort_was_told_is_not_known_yet(trustflow, v
 
 @pytest.fixture
 def counted(voice, monkeypatch):
-    monkeypatch.setattr("client.sdk.new_id", lambda: "q1")
+    monkeypatch.setattr("client.cohort.asking.new_id", lambda: "q1")
     ids = {"query_id": "q1", "project_id": "p1"}
     voice.said = [
         QuerySubmitted(**ids, sql_sha256=DIGEST, trusts=("amber", "birch")),
@@ -174,7 +176,7 @@ def test_a_query_is_read_from_a_file_and_counted_trust_by_trust(trustflow, voice
     assert isinstance(voice.asked[0], SubmitQuery)
     assert voice.asked[0].sql == "select accession_id from omop.image_occurrence"
     shown = trustflow(*asked).stdout
-    assert "1 of 2 counted" in shown
+    assert "2 of 2 trusts answered, total about 40 persons at the 1 that released a number" in shown
     assert "table_not_allowed" in shown
     assert "project stage p1 --query q1" in shown
 

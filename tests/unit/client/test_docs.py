@@ -18,6 +18,11 @@ TYPED = [
     for page in RUNBOOKS
     for line in re.findall(r"^ *\$ trustflow (.+)$", page.read_text(), re.MULTILINE)
 ]
+GUIDE = (Path(__file__).parents[3] / "docs" / "cohorts.md").read_text()
+TYPED += [
+    pytest.param(shlex.split(line, comments=True), id=f"cohorts: {line}")
+    for line in re.findall(r"^trustflow (.+)$", GUIDE, re.MULTILINE)
+]
 ROOT = get_command(app)
 
 
@@ -50,7 +55,7 @@ def test_every_exit_code_is_explained():
 
 
 @pytest.mark.parametrize("words", TYPED)
-def test_what_a_runbook_types_parses(words):
+def test_what_a_runbook_or_the_guide_types_parses(words):
     command, path, arguments = named(words)
     assert command.make_context(" ".join(path), arguments, resilient_parsing=False).command is command
 

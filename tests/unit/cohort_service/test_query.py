@@ -1,35 +1,37 @@
-"""A query's life: asked, answered in any order or never, totalled once."""
+"""A query's life: asked, answered in any order, cancelled or never answered, totalled once."""
+
+from typing import Any
 
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bus.errors import Late, Rejection
-from schemas.cohort import QuerySubmitted, QueryTotalled, SubmitQuery, TrustCounted
+from schemas.cohort import CancelQuery, Outcome, QueryCancelled, QueryTotalled, Statistic, TrustAdvanced, TrustCounted
 from schemas.message import Message
 from schemas.project import ProjectApproved
-from schemas.trust import CohortCounted, CountCohort
-from services.cohort import domain
-from services.cohort.domain import Project, Query
+from schemas.trust import CancelCount, CohortCounted, CountAdvanced
+from services.cohort.domain import answering
+from services.cohort.domain.freezing import freeze
+from services.cohort.domain.state import Query
+from tests.unit.cohort_service.ground import PROJECT, SQL, TRUSTS, counted, submitted
 
-TRUSTS = ("amber", "birch", "cedar")
-PROJECT = Project(members=("ada",))
-SUBMIT = SubmitQuery(actor="ada", query_id="q1", project_id="p1", sql="select 1", trusts=TRUSTS)
-OUTCOMES = ("counted", "suppressed", "refused", "failed")
-
-
-def submitted() -> Query:
-    return domain.submit(None, SUBMIT, PROJECT, TRUSTS)[0]
+OUTCOMES: tuple[Outcome, ...] = ("counted", "suppressed", "refused", "failed")
+CANCEL = CancelQuery(actor="ada", query_id="q1")
+SEX = {"name": "sex", "title": "Sex", "keys": ("sex",), "cells": ({"keys": ("female",), "persons": 20},)}
+NUMBERS = {"persons": 40, "studies": 50, "margin": 5, "cells": SEX["cells"], "keys": ("sex",)}
 
 
-def counted(trust: str, outcome: str = "counted", persons: int | None = None) -> CohortCounted:
-    return CohortCounted(trust_id=trust, query_id="q1", project_id="p1", outcome=outcome, persons=persons)
+def advanced(trust: str, **told: object) -> CountAdvanced:
+    asked = {"trust_id": trust, "query_id": "q1", "project_id": "p1", "done": 1, "parts": 3}
+    return CountAdvanced.model_validate(asked | told)
 
 
-def approved(trust: str = "amber") -> ProjectApproved:
+def approved() -> ProjectApproved:
     return ProjectApproved(
         project_id="p1",
-        trust_id=trust,
+        trust_id="amber",
         name="Knees",
         query_id="q1",
         dicom_to_nifti=True,
@@ -38,78 +40,124 @@ def approved(trust: str = "amber") -> ProjectApproved:
     )
 
 
-class TestSubmitting:
-    def test_each_trust_is_asked_on_its_own_topic(self) -> None:
-        _, said = domain.submit(None, SUBMIT, PROJECT, TRUSTS)
-        assert isinstance(said[0], QuerySubmitted)
-        assert [message.topic for message in said[1:]] == [f"trust.{trust}.commands" for trust in TRUSTS]
-        assert all(isinstance(message, CountCohort) and message.sql == "select 1" for message in said[1:])
-
-    def test_the_text_of_the_query_goes_to_trusts_only(self) -> None:
-        _, said = domain.submit(None, SUBMIT, PROJECT, TRUSTS)
-        assert b"select 1" not in said[0].to_bytes()
-
-    @pytest.mark.parametrize(
-        ("known", "project", "changed", "code"),
-        [
-            (Query(query_id="q1", project_id="p1", sql="x", trusts=()), PROJECT, {}, "already_exists"),
-            (None, None, {}, "unknown_project"),
-            (None, PROJECT, {"actor": "eve"}, "not_a_member"),
-            (None, PROJECT.model_copy(update={"draft": False}), {}, "not_draft"),
-            (None, PROJECT, {"trusts": ()}, "no_trusts"),
-            (None, PROJECT, {"trusts": ("amber", "amber")}, "no_trusts"),
-            (None, PROJECT, {"trusts": ("amber", "yew")}, "unknown_trust"),
-        ],
-    )
-    def test_each_refusal_has_a_code(
-        self, known: Query | None, project: Project | None, changed: dict[str, object], code: str
-    ) -> None:
-        with pytest.raises((Rejection, Late)) as refusal:
-            domain.submit(known, SUBMIT.model_copy(update=changed), project, TRUSTS)
-        assert refusal.value.code == code
-        assert refusal.value.reason.endswith(".")
+def of(kind: type[Any], said: list[Message]) -> list[Any]:
+    return [message for message in said if isinstance(message, kind)]
 
 
 class TestFreezing:
     def test_the_trust_gets_the_text_that_was_approved(self) -> None:
-        frozen = domain.freeze(submitted(), approved())
-        assert (frozen.sql, frozen.approved_by, frozen.topic) == ("select 1", "bob", "trust.amber.commands")
+        frozen = freeze(submitted(), approved())
+        assert (frozen.sql, frozen.approved_by, frozen.topic) == (SQL, "bob", "trust.amber.commands")
 
     def test_an_approval_that_overtakes_its_query_waits(self) -> None:
         with pytest.raises(Late):
-            domain.freeze(None, approved())
+            freeze(None, approved())
 
 
 class TestAnswers:
-    def test_a_number_that_a_trust_did_not_release_goes_no_further(self) -> None:
+    @pytest.mark.parametrize("outcome", ["suppressed", "refused", "failed"])
+    def test_a_number_that_a_trust_did_not_release_goes_no_further(self, outcome: Outcome) -> None:
         """A node of an older release, or a broken one, may send a number with any outcome."""
-        query, said = domain.answer(submitted(), counted("amber", "suppressed", persons=3))
-        assert [message.persons for message in said if isinstance(message, TrustCounted)] == [None]
-        assert query.answers == {"amber": None}
+        query, said = answering.answer(submitted(), counted("amber", outcome, **NUMBERS, statistics=(SEX,)))
+        (told,) = of(TrustCounted, said)
+        assert (told.persons, told.studies, told.margin, told.cells) == (None, None, None, ())
+        assert [cell for statistic in told.statistics for cell in statistic.cells] == []
+        assert (query.answers, query.studies) == ({"amber": None}, {})
 
-    def test_without_any_released_number_there_is_no_total(self) -> None:
-        query = submitted()
-        for trust in TRUSTS:
-            query, said = domain.answer(query, counted(trust, "suppressed"))
-        assert said[-1] == QueryTotalled(query_id="q1", project_id="p1", persons=None, asked=3, counted=0)
+    def test_what_was_left_before_the_cohort_got_too_small_is_told(self) -> None:
+        steps = ({"name": "Index event", "persons": 80}, {"name": "Women"})
+        _, said = answering.answer(submitted(), counted("amber", "suppressed", attrition=steps))
+        assert [step.persons for step in of(TrustCounted, said)[0].attrition] == [80, None]
 
-    def test_nobody_is_asked_twice(self) -> None:
-        query, _ = domain.answer(submitted(), counted("amber", persons=20))
-        assert domain.answer(query, counted("amber", persons=99)) == (query, [])
+    def test_a_statistic_says_why_it_is_empty_even_when_the_cohort_is_hidden(self) -> None:
+        why = SEX | {"cells": (), "missing": "Each group is too small to be told."}
+        _, said = answering.answer(submitted(), counted("amber", "suppressed", statistics=(why,)))
+        assert of(TrustCounted, said)[0].statistics == (Statistic.model_validate(why),)
+
+    def test_everything_that_a_trust_releases_is_passed_on(self) -> None:
+        spent = dict.fromkeys(
+            ("user_today", "user_daily", "project_today", "project_daily", "project_ever", "project_limit"), 7
+        )
+        event = counted("amber", **NUMBERS, statistics=(SEX,), attrition=({"name": "All", "persons": 40},), spent=spent)
+        _, said = answering.answer(submitted(), event)
+        assert of(TrustCounted, said)[0].model_dump() == event.model_dump()
+
+    def test_a_trust_cannot_answer_under_another_project(self) -> None:
+        _, said = answering.answer(submitted(), counted("amber", persons=40, project_id="p2"))
+        assert of(TrustCounted, said)[0].project_id == "p1"
+
+    def test_nobody_is_heard_twice(self) -> None:
+        query, _ = answering.answer(submitted(), counted("amber", persons=20))
+        assert answering.answer(query, counted("amber", persons=99)) == (query, [])
 
     def test_the_deadline_closes_with_what_is_there(self) -> None:
-        query, _ = domain.answer(submitted(), counted("amber", persons=20))
-        query, said = domain.deadline_passed(query)
-        assert [(m.trust_id, m.outcome) for m in said if isinstance(m, TrustCounted)] == [
+        query, _ = answering.answer(submitted(), counted("amber", persons=20, studies=30))
+        query, said = answering.deadline_passed(query)
+        assert [(told.trust_id, told.outcome) for told in of(TrustCounted, said)] == [
             ("birch", "timed_out"),
             ("cedar", "timed_out"),
         ]
-        assert said[-1] == QueryTotalled(query_id="q1", project_id="p1", persons=20, asked=3, counted=1)
+        assert said[-1] == QueryTotalled(query_id="q1", project_id="p1", persons=20, asked=3, counted=1, studies=30)
         assert query.closed
 
 
+class TestProgress:
+    def test_how_far_a_trust_is_is_passed_on_until_it_has_answered(self) -> None:
+        query = submitted()
+        assert answering.advanced(query, advanced("amber")) == [
+            TrustAdvanced(query_id="q1", project_id="p1", trust_id="amber", done=1, parts=3)
+        ]
+        query, _ = answering.answer(query, counted("amber", persons=20))
+        assert answering.advanced(query, advanced("amber")) == []
+        assert answering.advanced(query, advanced("yew")) == []
+
+    def test_waiting_behind_others_is_told(self) -> None:
+        (told,) = answering.advanced(submitted(), advanced("birch", done=0, waiting=True))
+        assert isinstance(told, TrustAdvanced)
+        assert told.waiting
+
+
+class TestCancelling:
+    def test_only_who_has_not_answered_is_stopped_and_the_others_stand(self) -> None:
+        query, _ = answering.answer(submitted(), counted("amber", persons=20))
+        query, said = answering.cancel(query, CANCEL, PROJECT)
+        assert of(QueryCancelled, said) == [QueryCancelled(query_id="q1", project_id="p1", cancelled_by="ada")]
+        assert [order.topic for order in of(CancelCount, said)] == ["trust.birch.commands", "trust.cedar.commands"]
+        assert [(told.trust_id, told.outcome, told.code) for told in of(TrustCounted, said)] == [
+            ("birch", "failed", "cancelled"),
+            ("cedar", "failed", "cancelled"),
+        ]
+        assert said[-1] == QueryTotalled(query_id="q1", project_id="p1", persons=20, asked=3, counted=1)
+
+    def test_an_answer_that_comes_after_it_changes_nothing(self) -> None:
+        query, _ = answering.cancel(submitted(), CANCEL, PROJECT)
+        assert answering.answer(query, counted("amber", persons=20)) == (query, [])
+        assert answering.advanced(query, advanced("amber")) == []
+
+    def test_each_refusal_has_a_code(self) -> None:
+        closed, _ = answering.deadline_passed(submitted())
+        eve = CANCEL.model_copy(update={"actor": "eve"})
+        for query, command, code in (
+            (None, CANCEL, "unknown_query"),
+            (closed, CANCEL, "already_closed"),
+            (submitted(), eve, "not_a_member"),
+        ):
+            with pytest.raises((Rejection, Late)) as refusal:
+                answering.cancel(query, command, PROJECT)
+            assert refusal.value.code == code
+
+
+answers = st.builds(
+    counted,
+    st.sampled_from((*TRUSTS, "yew")),
+    st.sampled_from(OUTCOMES),
+    persons=st.none() | st.integers(0, 10**9),
+    studies=st.none() | st.integers(0, 10**9),
+)
+
+
 class QueryMachine(RuleBasedStateMachine):
-    """Answers of asked and unasked trusts and deadlines, each any number of times."""
+    """Answers of asked and unasked trusts, progress, cancelling and deadlines, each any number of times."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,28 +170,41 @@ class QueryMachine(RuleBasedStateMachine):
         self.query = result[0]
         self.said += result[1]
 
-    @rule(
-        trust=st.sampled_from((*TRUSTS, "yew")),
-        outcome=st.sampled_from(OUTCOMES),
-        persons=st.none() | st.integers(0, 10**9),
-    )
-    def answer(self, trust: str, outcome: str, persons: int | None) -> None:
-        self.then(domain.answer(self.query, counted(trust, outcome, persons)))
+    @rule(event=answers)
+    def answer(self, event: CohortCounted) -> None:
+        self.then(answering.answer(self.query, event))
+
+    @rule(trust=st.sampled_from((*TRUSTS, "yew")))
+    def advance(self, trust: str) -> None:
+        told = answering.advanced(self.query, advanced(trust))
+        assert bool(told) == (trust in self.query.silent and not self.query.closed)
+        self.said += told
 
     @rule()
     def deadline(self) -> None:
-        self.then(domain.deadline_passed(self.query))
+        self.then(answering.deadline_passed(self.query))
+
+    @rule()
+    def cancel(self) -> None:
+        if self.query.closed:
+            with pytest.raises(Rejection, match="already_closed"):
+                answering.cancel(self.query, CANCEL, PROJECT)
+        else:
+            silent = self.query.silent
+            self.then(answering.cancel(self.query, CANCEL, PROJECT))
+            assert tuple(order.trust_id for order in of(CancelCount, self.said)) == silent
 
     def released(self) -> list[TrustCounted]:
-        return [message for message in self.said if isinstance(message, TrustCounted)]
-
-    def totals(self) -> list[QueryTotalled]:
-        return [message for message in self.said if isinstance(message, QueryTotalled)]
+        return of(TrustCounted, self.said)
 
     @invariant()
     def it_is_totalled_once_and_only_at_the_end(self) -> None:
-        assert len(self.totals()) == self.query.closed
+        assert len(of(QueryTotalled, self.said)) == self.query.closed
         assert self.query.closed == (not self.query.silent)
+
+    @invariant()
+    def it_is_cancelled_at_most_once(self) -> None:
+        assert len(of(QueryCancelled, self.said)) <= self.query.closed
 
     @invariant()
     def only_asked_trusts_are_heard_and_each_once(self) -> None:
@@ -153,14 +214,30 @@ class QueryMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_number_stands_only_with_counted(self) -> None:
-        assert all(message.persons is None for message in self.released() if message.outcome != "counted")
+        for told in self.released():
+            assert told.outcome == "counted" or (told.persons, told.studies) == (None, None)
 
     @invariant()
-    def the_total_is_the_sum_of_what_was_released(self) -> None:
-        for total in self.totals():
-            numbers = [message.persons for message in self.released() if message.persons is not None]
-            assert total.persons == (sum(numbers) if numbers else None)
-            assert (total.asked, total.counted) == (len(TRUSTS), len(numbers))
+    def the_total_is_what_a_reader_could_sum_from_what_was_shown(self) -> None:
+        for total in of(QueryTotalled, self.said):
+            persons = [told.persons for told in self.released() if told.persons is not None]
+            studies = [told.studies for told in self.released() if told.studies is not None]
+            assert total.persons == (sum(persons) if persons else None)
+            assert total.studies == (sum(studies) if studies else None)
+            assert (total.asked, total.counted) == (len(TRUSTS), len(persons))
 
 
 TestQueries = QueryMachine.TestCase
+
+
+@given(shown=st.integers(10, 10**6), hidden=st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)))
+def test_whatever_a_trust_hides_nothing_that_is_said_depends_on_it(shown: int, hidden: tuple[int, int]) -> None:
+    """So no total, alone or against the shown values, tells anything of a hidden trust."""
+    stories = []
+    for number in hidden:
+        query, story = submitted(), []
+        for event in (counted("amber", persons=shown), counted("birch", "suppressed", persons=number, studies=number)):
+            query, said = answering.answer(query, event)
+            story += said
+        stories.append([message.to_bytes() for message in (*story, *answering.deadline_passed(query)[1])])
+    assert stories[0] == stories[1]

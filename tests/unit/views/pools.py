@@ -1,6 +1,17 @@
-"""Events of one project, query, model and run: few of each kind, so that drawn ones meet."""
+"""Events of one project, query, search, model and run: few of each kind, so that drawn ones meet."""
 
-from schemas.cohort import CohortFrozen, CohortNotFrozen, QuerySubmitted, QueryTotalled, TrustCounted
+from schemas.cohort import (
+    CohortFrozen,
+    CohortNotFrozen,
+    CohortShrunk,
+    ConceptsSought,
+    QueryCancelled,
+    QuerySubmitted,
+    QueryTotalled,
+    TrustAdvanced,
+    TrustConcepts,
+    TrustCounted,
+)
 from schemas.imaging import (
     AccessSet,
     ConversionSwitched,
@@ -48,6 +59,7 @@ TRUSTS = ("amber", "birch")
 DIGESTS = ("a" * 64, "b" * 64)
 PROJECT = {"project_id": "p1"}
 QUERY = {"query_id": "q1", **PROJECT}
+SEARCH = {"search_id": "s1", **PROJECT}
 MODEL = {"model_id": "m1", **PROJECT}
 RUN = {"run_id": "r1"}
 
@@ -73,6 +85,10 @@ def _cohort(trust: str) -> tuple[Message, ...]:
         TrustCounted(**ids, outcome="suppressed"),
         CohortFrozen(**ids, digest=DIGESTS[0], persons=40),
         CohortNotFrozen(**ids, code="too_small", reason="Too few."),
+        *(CohortShrunk(**ids, digest=DIGESTS[0], persons=persons, usable=bool(persons)) for persons in (30, None)),
+        *(TrustAdvanced(**ids, done=done, parts=2, waiting=not done) for done in (0, 1)),
+        TrustConcepts(**SEARCH, trust_id=trust, vocabulary_version="v5.0"),
+        TrustConcepts(**SEARCH, trust_id=trust, code="empty_vocabulary", reason="No vocabulary is loaded."),
     )
 
 
@@ -141,6 +157,9 @@ EVENTS: tuple[Message, ...] = (
     ProjectActivated(**PROJECT),
     ProjectClosed(**PROJECT, closed_by="ann"),
     QuerySubmitted(**QUERY, sql_sha256=DIGESTS[0], trusts=TRUSTS),
+    QuerySubmitted(**QUERY, sql_sha256=DIGESTS[1], trusts=TRUSTS, sql="select 2", cohort="knees", version=2),
+    QueryCancelled(**QUERY, cancelled_by="ann"),
+    ConceptsSought(**SEARCH, trusts=TRUSTS),
     QueryTotalled(**QUERY, persons=40, asked=2, counted=1),
     ModelCreated(**MODEL, name="Sequence type", owner="ann"),
     STARTED,
@@ -155,10 +174,10 @@ EVENTS: tuple[Message, ...] = (
 
 
 def story(number: int) -> list[Message]:
-    """The same events of another project, query, model and run."""
+    """The same events of another project, query, search, model and run."""
     return [event.model_copy(update={name: f"{id_}-{number}" for name, id_ in _ids(event)}) for event in EVENTS]
 
 
 def _ids(event: Message) -> list[tuple[str, str]]:
-    named = ("project_id", "query_id", "model_id", "run_id")
+    named = ("project_id", "query_id", "search_id", "model_id", "run_id")
     return [(name, id_) for name in named if (id_ := getattr(event, name, None))]

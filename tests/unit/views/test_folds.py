@@ -3,7 +3,18 @@ from functools import reduce
 import pytest
 
 from client.imports import share_done
-from schemas.cohort import CohortFrozen, CohortNotFrozen, QuerySubmitted, QueryTotalled, TrustCounted
+from schemas.cohort import (
+    CohortFrozen,
+    CohortNotFrozen,
+    CohortShrunk,
+    ConceptsSought,
+    QueryCancelled,
+    QuerySubmitted,
+    QueryTotalled,
+    TrustAdvanced,
+    TrustConcepts,
+    TrustCounted,
+)
 from schemas.imaging import ImportFinished, ImportProgressed, ImportStarted, Tally
 from schemas.project import (
     MemberAdded,
@@ -32,7 +43,7 @@ from schemas.training import (
     TrustReady,
     UpdateAccepted,
 )
-from schemas.views import fold_import, fold_model, fold_project, fold_query, fold_run
+from schemas.views import fold_import, fold_model, fold_project, fold_query, fold_run, fold_search
 
 DIGEST, OTHER = "a" * 64, "b" * 64
 CREATED = ProjectCreated(project_id="p1", name="Prostate", description="", dicom_to_nifti=True, owner="ann")
@@ -103,7 +114,7 @@ def test_a_cohort_may_be_told_of_before_its_project():
     assert fold_project(before, CREATED) == folded(fold_project, CREATED, frozen)
 
 
-@pytest.mark.parametrize("fold", [fold_project, fold_query, fold_import, fold_model, fold_run])
+@pytest.mark.parametrize("fold", [fold_project, fold_query, fold_search, fold_import, fold_model, fold_run])
 def test_nothing_comes_of_events_about_something_else(fold):
     assert fold(None, ProjectActivated(project_id="p1")) is None
 
@@ -120,6 +131,52 @@ def test_a_query_keeps_each_trusts_own_answer():
     assert view.answers["amber"].persons == 40
     assert view.answers["birch"].outcome == "suppressed"
     assert view.total.persons is None
+
+
+def test_a_query_shows_what_was_asked_how_far_each_trust_is_and_who_cancelled_it():
+    ids = {"query_id": "q1", "project_id": "p1"}
+    asked = QuerySubmitted(
+        **ids, sql_sha256=DIGEST, trusts=("amber",), sql="select 1", cohort="knees", version=2, submitted_by="ann"
+    )
+    halfway = [TrustAdvanced(**ids, trust_id="amber", done=done, parts=3) for done in (0, 1)]
+    view = folded(fold_query, asked, *halfway, QueryCancelled(**ids, cancelled_by="bea"))
+    assert (view.sql, view.cohort, view.version, view.submitted_by) == ("select 1", "knees", 2, "ann")
+    assert (view.progress["amber"].done, view.cancelled_by) == (1, "bea")
+
+
+def test_a_project_shows_the_text_that_approvers_are_asked_about():
+    staged = ProjectStaged(
+        project_id="p1",
+        name="Prostate",
+        query_id="q1",
+        sql_sha256=DIGEST,
+        trusts=("amber",),
+        dicom_to_nifti=True,
+        requested_by="ann",
+        request_digest=DIGEST,
+        sql="select 1",
+        criteria="{}",
+        cohort="knees",
+        version=2,
+    )
+    view = folded(fold_project, CREATED, staged)
+    assert (view.sql, view.criteria, view.cohort, view.version) == ("select 1", "{}", "knees", 2)
+
+
+def test_a_project_tells_when_its_frozen_cohort_shrinks_and_when_it_is_too_small():
+    ids = {"project_id": "p1", "query_id": "q1", "trust_id": "amber", "digest": DIGEST}
+    shrunk = folded(
+        fold_project, CREATED, CohortFrozen(**ids, persons=40), CohortShrunk(**ids, persons=30, usable=True)
+    )
+    assert shrunk.frozen == {"amber": "shrunk: 30"}
+    assert fold_project(shrunk, CohortShrunk(**ids, usable=False)).frozen["amber"].startswith("too_small")
+
+
+def test_a_search_keeps_what_each_trusts_vocabulary_told():
+    ids = {"search_id": "s1", "project_id": "p1"}
+    empty = TrustConcepts(**ids, trust_id="amber", code="empty_vocabulary", reason="It is empty.")
+    view = folded(fold_search, ConceptsSought(**ids, trusts=("amber", "birch")), empty)
+    assert (view.trusts, view.answers) == (("amber", "birch"), {"amber": empty})
 
 
 def _progressed(state: str, tally: Tally, code: str | None = None) -> ImportProgressed:

@@ -121,6 +121,19 @@ class ContentStore:
         if content is not None:
             self._leave(study, {LEGAL} & content.pins.keys())
 
+    def give_up(self, study: str, project: str) -> None:
+        """End one project's reference to a study, and drop the study if nobody else refers to it; again is no error.
+
+        One on legal hold stays.
+        """
+        content = self.find(study)
+        if content is None or project not in content.projects:
+            return
+        if _only_for(project, content):
+            self._leave(study)
+        else:
+            (content.folder / "projects" / project).unlink()
+
     def purge(self, project: str) -> Purged:
         """End a project's references and drop what nobody else refers to; again is the same as once."""
         referred = [content for content in self.listing() if project in content.projects]

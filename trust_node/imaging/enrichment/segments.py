@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from trust_node.imaging.enrichment.flaws import Flaw, FlawError
 from trust_node.imaging.enrichment.grids import SAME_PLACE, Grid
@@ -17,6 +17,7 @@ LARGEST_VOXELS = 1 << 29
 HALF = 0.5
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 READABLE = (
+    BytesLengthException,
     AttributeError,
     KeyError,
     IndexError,

@@ -66,6 +66,21 @@ def find_studies(peer: Peer, accession: str) -> list[StudyHit]:
         return [asking.hit(study) for study in exact.values()]
 
 
+def accessions_on(peer: Peer, day: str) -> list[str]:
+    """Return the accession numbers, as they are, of the studies of one day (`YYYYMMDD`); some may be empty.
+
+    Raises
+    ------
+    PacsError
+        If the PACS does not answer, refuses, or answers without end.
+    """
+    meter = Meter()
+    model = StudyRootQueryRetrieveInformationModelFind
+    with peer.association(model, meter=meter) as association, ends_within(LONGEST_QUERY_S, meter.cut):
+        found = _Asking(association, meter).answers(study_query("STUDY", StudyDate=day, AccessionNumber=""))
+        return [_text(study, "AccessionNumber") for study in found]
+
+
 def study_query(level: str, study_uid: str = "", **keys: str) -> Dataset:
     """Return an identifier that asks at this level; an empty key asks for its value."""
     query = Dataset()

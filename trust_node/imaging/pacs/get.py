@@ -13,7 +13,7 @@ from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet  # ty
 
 from trust_node.imaging.pacs.arriving import INSTANCE_BYTES, Arriving
 from trust_node.imaging.pacs.dimse import Answers, DimseRetrieval
-from trust_node.imaging.pacs.find import echo, find_studies
+from trust_node.imaging.pacs.find import accessions_on, echo, find_studies
 from trust_node.imaging.pacs.hits import SUCCESS, Outcome, StudyHit, exact_accession
 from trust_node.imaging.pacs.meter import Meter
 from trust_node.imaging.pacs.peer import Peer
@@ -42,6 +42,10 @@ class ByGet:
 
     async def find_studies(self, accession: str) -> list[StudyHit]:
         return await asyncio.to_thread(find_studies, self.peer, exact_accession(accession))
+
+    async def accessions_on(self, day: str) -> list[str]:
+        """See `find.accessions_on`."""
+        return await asyncio.to_thread(accessions_on, self.peer, day)
 
     async def retrieve(self, hit: StudyHit) -> Outcome:
         return await watched(getting(self.peer, self.spool, hit), self.stall_s)

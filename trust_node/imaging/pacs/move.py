@@ -8,7 +8,7 @@ from pynetdicom.association import Association
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelMove  # type: ignore[attr-defined]
 
 from trust_node.imaging.pacs.dimse import Answers, DimseRetrieval
-from trust_node.imaging.pacs.find import echo, find_studies
+from trust_node.imaging.pacs.find import accessions_on, echo, find_studies
 from trust_node.imaging.pacs.hits import Outcome, StudyHit, exact_accession
 from trust_node.imaging.pacs.meter import Meter
 from trust_node.imaging.pacs.peer import Peer
@@ -32,6 +32,10 @@ class ByMove:
 
     async def find_studies(self, accession: str) -> list[StudyHit]:
         return await asyncio.to_thread(find_studies, self.peer, exact_accession(accession))
+
+    async def accessions_on(self, day: str) -> list[str]:
+        """See `find.accessions_on`."""
+        return await asyncio.to_thread(accessions_on, self.peer, day)
 
     async def retrieve(self, hit: StudyHit) -> Outcome:
         moving = DimseRetrieval(

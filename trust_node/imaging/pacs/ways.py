@@ -48,7 +48,7 @@ class Pacs(Protocol):
         ...
 
 
-def open_pacs(settings: Settings, spool: Spool) -> Pacs:
+def open_pacs(settings: Settings, spool: Spool) -> ByMove | ByGet | ByWeb:
     """Return the PACS that the node's settings describe; nothing is connected yet.
 
     Raises

@@ -42,6 +42,11 @@ class ByWeb:
     async def find_studies(self, accession: str) -> list[StudyHit]:
         return await asyncio.to_thread(self._find_studies, exact_accession(accession))
 
+    async def accessions_on(self, day: str) -> list[str]:
+        """See `find.accessions_on`."""
+        rows = await asyncio.to_thread(self._rows, "/studies", StudyDate=day, includefield=ACCESSION)
+        return [_text(row, ACCESSION) for row in rows]
+
     async def retrieve(self, hit: StudyHit) -> Outcome:
         retrieval = _Streaming(self.site.line(), Arriving(self.spool, hit.study_uid), hit.instances)
         return await watched(retrieval, self.stall_s)

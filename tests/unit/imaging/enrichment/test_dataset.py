@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.imaging.enrichment.shelf import AFFINE, SHAPE, Shelf, drawn, nifti
+from trust_node.cohort.frozen.covariates import Covariates
 from trust_node.imaging.enrichment.coverage import unmatched
 from trust_node.imaging.enrichment.flaws import Flaw
 from trust_node.imaging.enrichment.grids import Grid
@@ -195,6 +196,35 @@ async def test_an_image_that_is_none_is_told_and_the_others_go_on(shelf: Shelf, 
     shelf.put("S1", "2", "NIFTI", "input_S1_2.nii.gz", b"damaged")
     shelf.put("S1", "2", "SEG", "a.nii.gz", nifti(tmp_path, drawn(1)))
     assert found(await gather(shelf, "p", folder))[3] == {Flaw.IMAGE_UNREADABLE: 1, Flaw.GEOMETRY_DIFFERS: 1}
+
+
+async def gone() -> frozenset[str]:
+    return frozenset({"S1"})
+
+
+async def test_a_study_that_is_left_out_goes_with_all_that_was_brought_of_it(shelf: Shelf, folder: Path) -> None:
+    shelf.put_table("labels.csv", "study,scan,label\nS1,2,t1\nS2,2,t2\n")
+    frame = Covariates(("age",), {"S1": {"age": "50"}, "S2": {"age": "60"}})
+    await gather(shelf, "p", folder, covariates=frame)
+    assert {(row["study"], row["age"]) for row in table(folder)} == {("S1", "50"), ("S2", "60")}
+    assert found(await gather(shelf, "p", folder, gone)) == (1, 1, 0, {})
+    assert [(row["study"], row["age"], row["label"]) for row in table(folder)] == [("S2", "60", "t2")]
+    left = [file for file in folder.rglob("*") if file.is_file()]
+    assert not [file for file in left if "S1" in str(file) or b"S1" in file.read_bytes()[:4096]]
+
+
+async def test_columns_of_the_query_stay_when_somebody_looks_at_the_labels(shelf: Shelf, folder: Path) -> None:
+    await gather(shelf, "p", folder, covariates=Covariates(("age", "late"), {"S1": {"age": "50", "late": ""}}))
+    await cover(shelf, "p", folder)
+    assert {(row["study"], row["age"], row["late"]) for row in table(folder)} == {("S1", "50", ""), ("S2", "", "")}
+    await gather(shelf, "p", folder, covariates=Covariates())
+    assert "age" not in table(folder)[0]
+
+
+async def test_a_column_of_the_query_that_the_labels_have_too_is_refused(shelf: Shelf, folder: Path) -> None:
+    shelf.put_table("labels.csv", "study,scan,age\nS1,2,50\n")
+    with pytest.raises(LabelsUnreadableError, match="both have a column age"):
+        await gather(shelf, "p", folder, covariates=Covariates(("age",), {"S1": {"age": "50"}}))
 
 
 async def test_coverage_tells_numbers_and_keeps_names(shelf: Shelf, folder: Path) -> None:

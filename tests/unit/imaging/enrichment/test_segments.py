@@ -7,7 +7,7 @@ import highdicom
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydicom.sr.codedict import codes
 from pydicom.uid import RLELossless, generate_uid
@@ -174,6 +174,7 @@ def test_what_is_no_segmentation_is_refused_and_takes_no_memory(spoil, tmp_path:
 
 
 @given(cut=st.integers(0, 3000), flip=st.integers(0, 255))
+@example(cut=149, flip=0)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_bytes_end_in_a_flaw_or_in_labels(
     cut: int, flip: int, tmp_path_factory: pytest.TempPathFactory

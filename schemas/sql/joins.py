@@ -1,0 +1,152 @@
+"""The tables and subqueries of FROM, and which of them a condition ties to the same person."""
+
+from dataclasses import replace
+from typing import Any
+
+from postgast import pg_query_pb2 as grammar
+
+from schemas.sql.allowed import CLINICAL_TABLES, SCHEMA, TABLES, WIDE_COLUMNS, Kind
+from schemas.sql.columns import Column, same_person
+from schemas.sql.expressions import condition
+from schemas.sql.refusal import RefusalCode, RefusedQueryError
+from schemas.sql.scope import Relation, Scope, Selection
+from schemas.sql.ties import tie_all
+
+_JOINS = frozenset({"JOIN_INNER", "JOIN_LEFT", "JOIN_RIGHT", "JOIN_FULL"})
+# The record of another table that a row belongs to may be unknown.
+_OWN_RECORD = "{}_id"
+
+
+def derived(name: str, inner: Selection, titles: Any = ()) -> Relation:
+    """Return a subquery as a relation; `titles` rename its columns from the left."""
+    if len(titles) > len(inner.outputs):
+        raise RefusedQueryError(RefusalCode.NAME, f'"{name}" is given more column names than it has columns.')
+    given = [title.string.sval for title in titles]
+    names = given + [output for output, _ in inner.outputs[len(given) :]]
+    # A name that stands twice cannot be referred to, so leaving one out loses nothing; `*` would bring both.
+    if len(set(names) - {""}) != len([name for name in names if name]):
+        raise RefusedQueryError(RefusalCode.NAME, f'Two columns of "{name}" have the same name; rename one with AS.')
+    columns = {name: replace(column, outer=False) for name, (_, column) in zip(names, inner.outputs, strict=True)}
+    single = not inner.relations and not inner.clinical and not inner.grouped
+    return Relation(name, columns, inner.clinical, stored=False, single=single)
+
+
+def require_one_person(groups: list[set[int]]) -> None:
+    """Refuse relations that stand for more than one person in one row."""
+    if len(groups) > 1:
+        raise RefusedQueryError(
+            RefusalCode.UNLINKED,
+            "Each table with persons must be joined to the others by person_id (or the same row id), with AND.",
+        )
+
+
+def add_source(node: Any, scope: Scope) -> list[Relation]:
+    """Read an entry of FROM; return the relations in it."""
+    match node.WhichOneof("node"):
+        case "range_var":
+            return [scope.add(_table(node.range_var, scope))]
+        case "range_subselect":
+            return [scope.add(_subselect(node.range_subselect, scope))]
+        case "join_expr":
+            return _join(node.join_expr, scope)
+    raise RefusedQueryError(RefusalCode.FORM, "FROM may hold only tables, subqueries and joins.")
+
+
+def _subselect(subquery: Any, scope: Scope) -> Relation:
+    inner = scope.select(subquery.subquery.select_stmt, scope.parent, scope.named)
+    scope.outward |= inner.outward
+    return derived(subquery.alias.aliasname, inner, subquery.alias.colnames)
+
+
+def _table(table: Any, scope: Scope) -> Relation:
+    alias = table.alias.aliasname or table.relname
+    if table.alias.colnames:
+        raise RefusedQueryError(
+            RefusalCode.FORM,
+            "Column lists after the alias of a table are not allowed; name columns with AS in the SELECT.",
+            table.location,
+        )
+    named = scope.named.get(table.relname)
+    if named and not table.schemaname:
+        return Relation(alias, named.columns, named.clinical, stored=False, single=named.single)
+    if table.schemaname not in ("", SCHEMA) or table.relname not in TABLES:
+        raise RefusedQueryError(
+            RefusalCode.TABLE,
+            f'The table "{table.relname}" is not allowed; use tables of the OMOP CDM 5.4 or image_occurrence.',
+            table.location,
+        )
+    return Relation(alias, _columns_of(table.relname), table.relname in CLINICAL_TABLES, stored=True)
+
+
+def _columns_of(table: str) -> dict[str, Column]:
+    own = {Kind.PERSON, Kind.ACCESSION}
+    return {
+        name: Column(
+            kind,
+            name,
+            moment=name.endswith(("_date", "_datetime")),
+            wide=name in WIDE_COLUMNS,
+            nullable=kind not in own and name != _OWN_RECORD.format(table),
+        )
+        for name, kind in TABLES[table].items()
+    }
+
+
+def _join(join: Any, scope: Scope) -> list[Relation]:
+    kind = grammar.JoinType.Name(join.jointype)
+    if kind not in _JOINS:
+        raise RefusedQueryError(RefusalCode.FORM, "Only INNER, LEFT, RIGHT and FULL joins are allowed.")
+    left, right = add_source(join.larg, scope), add_source(join.rarg, scope)
+    ties, edges = len(scope.ties), len(scope.edges)
+    for name in join.using_clause:
+        _use(name.string.sval, left, right, scope)
+    if join.HasField("quals"):
+        condition(join.quals, scope)
+        tie_all(join.quals, scope, filters=False)
+    if kind != "JOIN_INNER":
+        _keep_outer_edge(left, right, edges, scope)
+        _keep_outer_tie(left, right, ties, scope)
+    _mark_absent(kind, left, right, scope)
+    return left + right
+
+
+def _mark_absent(kind: str, left: list[Relation], right: list[Relation], scope: Scope) -> None:
+    scope.sided |= kind in ("JOIN_RIGHT", "JOIN_FULL")
+    absent = (right if kind in ("JOIN_LEFT", "JOIN_FULL") else []) + (
+        left if kind in ("JOIN_RIGHT", "JOIN_FULL") else []
+    )
+    scope.maybe_absent |= {id(relation) for relation in absent}
+
+
+def _use(name: str, left: list[Relation], right: list[Relation], scope: Scope) -> None:
+    pairs = [(one, other) for one in left for other in right if name in one.columns and name in other.columns]
+    if not pairs or any(not one.columns[name].same_as(other.columns[name]) for one, other in pairs):
+        raise RefusedQueryError(
+            RefusalCode.IDENTIFIER,
+            f'USING ("{name}") needs the same column of both tables; join with ON instead.',
+        )
+    scope.merged = True
+    scope.edges.append({id(pairs[0][0]), id(pairs[0][1])})
+    if same_person(pairs[0][0].columns[name], pairs[0][1].columns[name]):
+        scope.tie(*pairs[0])
+
+
+def _keep_outer_tie(left: list[Relation], right: list[Relation], before: int, scope: Scope) -> None:
+    """Keep one tie across an outer join: it doesn't filter the kept side, so it can't tie two tables of it."""
+    ties = scope.ties[before:]
+    del scope.ties[before:]
+    crossing = [tie for tie in ties if _crosses(tie, left, right)]
+    scope.ties += crossing[:1]
+    clinical = [any(relation.clinical for relation in side) for side in (left, right)]
+    if all(clinical) and not crossing:
+        require_one_person([set(), set()])
+
+
+def _keep_outer_edge(left: list[Relation], right: list[Relation], before: int, scope: Scope) -> None:
+    sides = [{id(relation) for relation in side} for side in (left, right)]
+    crossing = [edge for edge in scope.edges[before:] if all(edge & side for side in sides)]
+    scope.edges[before:] = crossing[:1]
+
+
+def _crosses(tie: tuple[Relation, Relation], left: list[Relation], right: list[Relation]) -> bool:
+    return (tie[0] in left and tie[1] in right) or (tie[0] in right and tie[1] in left)
