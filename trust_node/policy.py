@@ -59,7 +59,7 @@ class Policy(BaseModel):
     approvers: tuple[UserId, ...] = Field(min_length=1)
     small_number_threshold: int = Field(default=10, ge=2)
     rounding: int = Field(default=5, ge=1)
-    noise: float = Field(default=9.0, ge=0)
+    noise: float = Field(default=10.0, ge=0)
     answers_per_user_daily: int = Field(default=40, ge=1)
     answers_per_project_daily: int = Field(default=80, ge=1)
     answers_per_project: int = Field(default=400, ge=1)

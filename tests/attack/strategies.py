@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from pyroaring import BitMap64
 
-from tests.attack.modes import Answers
+from tests.attack.modes import DEFAULT, Answers
 from tests.attack.world import ACQUAINTANCES, PERSONS, TARGETS, World, union
 from trust_node.cohort.release import BudgetSpentError
+from trust_node.cohort.release.scale import LIFETIME
 
 QUESTIONS = 1000
 
@@ -26,7 +27,7 @@ class Asking:
     """Whether later answers are noisier, as the attacker has read in the documents."""
 
     def weight(self, asked: int) -> float:
-        return 1 / (1 + asked / 20) if self.grows else 1.0
+        return 1 / (1 + asked / (LIFETIME * DEFAULT.noise**2)) if self.grows else 1.0
 
     def number(self, *sets: BitMap64) -> int | None:
         self._count()
@@ -110,19 +111,34 @@ def slices(world: World, asking: Asking) -> Scores:
 
 
 def boundary(world: World, asking: Asking) -> Scores:
-    """Walk a date over the target's own day, day by day, in many cohorts: does the count jump just there?"""
-    jumps: list[float] = []
-    days = world.crumbs[:8]
+    """Walk away from many cohorts person by person, with the target and without: does a value change just there?"""
+    changed: list[bool] = []
 
     def attempt() -> None:
         _, base = world.some_groups()
-        before = _value(asking.number(base, *days[:4]))
-        on_the_day = _value(asking.number(base, *days[:4], world.hit))
-        after = _value(asking.number(base, *days, world.hit))
-        jumps.append(on_the_day - before + (after - before) / 10)
+        for step in range(40):
+            pair = [asking.number(base, *world.crumbs[:step], *extra) for extra in world.shuffled((), (world.hit,))]
+            changed.append(pair[0] != pair[1])
 
     _until_spent(attempt)
-    return [float(np.mean(jumps))]
+    return [float(np.mean(changed))]
+
+
+def between(world: World, asking: Asking) -> Scores:
+    """A set half way between two others, one of them with the target: as which of the two is it answered?"""
+    like_second: list[float] = []
+
+    def attempt() -> None:
+        _, base = world.some_groups()
+        paths = world.random.sample(world.crumbs, 24)
+        first = asking.number(base, *paths[:12])
+        second = asking.number(base, *paths[12:], world.hit)
+        middle = asking.number(base, *paths[:6], *paths[12:18], world.hit)
+        if first != second:
+            like_second.append((middle == second) - (middle == first))
+
+    _until_spent(attempt)
+    return [float(np.mean(like_second or [0.0]))]
 
 
 def floor(world: World, asking: Asking) -> Scores:
@@ -240,6 +256,7 @@ SYSTEM: dict[str, Strategy] = {
     "five colluding users": regression,
     "GROUP BY slices": slices,
     "walking a boundary": boundary,
+    "between two cohorts": between,
     "floor": floor,
     "edge of the guard": edge,
 }

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
+from typing import TypeVar
 
 from pyroaring import BitMap64
 
 from trust_node.cohort.release.asked import Asked
+
+Item = TypeVar("Item")
 
 PERSONS = 12_000
 GROUPS = 12
@@ -42,6 +45,9 @@ class World:
 
     def coins(self, count: int) -> list[int]:
         return [self.random.randrange(2) for _ in range(count)]
+
+    def shuffled(self, *things: Item) -> list[Item]:
+        return self.random.sample(things, len(things))
 
     def some_groups(self) -> tuple[list[int], BitMap64]:
         """Return which groups are in, 0 or 1 each, and the union of them."""

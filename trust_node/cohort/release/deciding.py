@@ -1,6 +1,6 @@
 """What a set of persons is answered, given every set asked about before: pure, the heart of the release."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trust_node.cohort.release.asked import Asked
@@ -35,19 +35,28 @@ class Deciding:
     project_id: str
     population: Asked
 
-    def answer(self, asked: Asked, earlier: Iterable[Earlier]) -> Answer:
-        """Answer as the earliest set that `asked` falls near to was answered, or anew where there is none.
+    def answer(self, asked: Asked, earlier: Sequence[Earlier]) -> Answer:
+        """Answer as the nearest set within whose radius `asked` or its complement lies, or anew where there is none.
 
-        The earliest, not the nearest: which of two is nearer may hang on one person.
+        The nearest, not the earliest: of two sets that differ in one person, the one asked second is answered as the
+        first was, wherever the edges of other sets run.
         """
-        rows = sorted(earlier, key=lambda row: _turn(row, asked))
-        for row in rows:
+        same = [row for row in earlier if row.digest == asked.digest]
+        if same:
+            return self._shared(asked, max(same, key=lambda row: row.told))
+        near = sorted(self._near(asked, earlier), key=lambda found: (found[0], found[2].asked_id))
+        if not near:
+            return self._new(asked, asked.size)
+        _, opposite, row = near[0]
+        return self._new(asked, max(self.population.size - row.basis, 0)) if opposite else self._shared(asked, row)
+
+    def _near(self, asked: Asked, earlier: Sequence[Earlier]) -> Iterator[tuple[int, bool, Earlier]]:
+        """Yield how many persons apart, whether it is the complement that is near, and from which set."""
+        for row in earlier:
             apart = asked.members.symmetric_difference_cardinality(row.members)
-            if apart <= row.radius:
-                return self._shared(asked, row)
-            if self.population.size - apart <= row.radius:
-                return self._new(asked, max(self.population.size - row.basis, 0))
-        return self._new(asked, asked.size)
+            for distance, opposite in ((apart, False), (self.population.size - apart, True)):
+                if distance <= row.radius:
+                    yield distance, opposite, row
 
     def _shared(self, asked: Asked, row: Earlier) -> Answer:
         if row.told:
@@ -63,9 +72,3 @@ class Deciding:
 
     def _drawn(self, what: bytes, asked: Asked) -> float:
         return fraction(self.key, what, self.project_id.encode(), asked.digest)
-
-
-def _turn(row: Earlier, asked: Asked) -> tuple[bool, bool, int]:
-    """The same set comes first, as it was told; then the earliest asked."""
-    same = row.digest == asked.digest
-    return (not same, same and not row.told, row.asked_id)

@@ -23,7 +23,7 @@ class ReleasePolicy:
     rounding: int = 5
     max_cells: int = 400
     max_levels: int = 40
-    noise: float = 9.0
+    noise: float = 10.0
     user_daily: int = 40
     project_daily: int = 80
     project_limit: int = 400

@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 from trust_node.cohort.release.policy import ReleasePolicy
 
-LIFETIME = 0.25
+LIFETIME = 0.16
 """Sum of 1 / sigma² over all questions that a project will ever ask: what they tell of one person, together."""
 CUT = 3.0
 """Noise is never larger than so many sigma: a number that stands so far above the threshold is surely above it."""
