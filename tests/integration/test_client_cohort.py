@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bus.speaker import CommandRejected, Speaker
+from bus.speaker import CommandRejected, NoAnswer, Speaker
 from bus.uow import new_id
 from client.comparing import difference, versions
 from client.sdk import Trustflow
@@ -119,7 +119,7 @@ async def _told(stage: Stage) -> None:
     while True:
         try:
             await _counted(stage.hub.query(stage.project_id, ADULTS, TRUSTS, cohort="adults"))
-        except CommandRejected:
+        except (CommandRejected, NoAnswer):
             continue
         return
 
