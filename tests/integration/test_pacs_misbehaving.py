@@ -56,7 +56,7 @@ def receiver(pacs: FakePacs, tmp_path: Path) -> Iterator[Receiver]:
 @pytest.fixture
 def ways(pacs: FakePacs, receiver: Receiver) -> dict[str, Any]:
     peer = Peer("127.0.0.1", pacs.port, pacs.title, US, timeout_s=5)
-    return {"move": ByMove(peer, receiver.spool, US, stall_s=1), "get": ByGet(peer, receiver.spool, stall_s=1)}
+    return {"move": ByMove(peer, receiver.spool, US, stall_s=3), "get": ByGet(peer, receiver.spool, stall_s=3)}
 
 
 def hit(study: Study) -> StudyHit:
