@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trust_node.cohort.release import ReleasePolicy, release
+from tests.attack.modes import release
+from trust_node.cohort.release import ReleasePolicy
 from trust_node.cohort.release.scale import CUT, LIFETIME, Scale
 
 _POLICIES = st.builds(

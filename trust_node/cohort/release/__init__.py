@@ -10,7 +10,6 @@ Inside the transaction that tells the answer::
 
 from trust_node.cohort.release.asked import Asked
 from trust_node.cohort.release.errors import BudgetSpentError, TooFineError
-from trust_node.cohort.release.plain import release
 from trust_node.cohort.release.policy import Cell, Key, Released, ReleasePolicy
 from trust_node.cohort.release.population import Population
 from trust_node.cohort.release.releasing import Releasing
@@ -27,5 +26,4 @@ __all__ = [
     "Releasing",
     "TooFineError",
     "due_at",
-    "release",
 ]

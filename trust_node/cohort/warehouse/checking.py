@@ -14,7 +14,6 @@ from trust_node.cohort.warehouse.traits import BAD_ACCESSIONS, CONCEPTS, KEYED, 
 from trust_node.imaging.pacs.troubles import ADVICE, PacsError
 
 MOST_UNMAPPED = 0.5
-PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)

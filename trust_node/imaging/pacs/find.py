@@ -1,5 +1,7 @@
 """C-ECHO and C-FIND: is the PACS there, and which studies carry an accession number (PS3.4 A, C.4.1)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pydicom
@@ -56,10 +58,7 @@ def find_studies(peer: Peer, accession: str) -> list[StudyHit]:
     PacsError
         If the PACS does not answer, refuses, or answers without end.
     """
-    meter = Meter()
-    model = StudyRootQueryRetrieveInformationModelFind
-    with peer.association(model, meter=meter) as association, ends_within(LONGEST_QUERY_S, meter.cut):
-        asking = _Asking(association, meter)
+    with _asking(peer) as asking:
         query = study_query("STUDY", AccessionNumber=accession, **dict.fromkeys(STUDY_KEYS, ""))
         found = asking.answers(query)
         exact = {_text(each, "StudyInstanceUID"): each for each in found if _text(each, "AccessionNumber") == accession}
@@ -74,11 +73,17 @@ def accessions_on(peer: Peer, day: str) -> list[str]:
     PacsError
         If the PACS does not answer, refuses, or answers without end.
     """
+    with _asking(peer) as asking:
+        found = asking.answers(study_query("STUDY", StudyDate=day, AccessionNumber=""))
+        return [_text(study, "AccessionNumber") for study in found]
+
+
+@contextmanager
+def _asking(peer: Peer) -> Iterator["_Asking"]:
     meter = Meter()
     model = StudyRootQueryRetrieveInformationModelFind
     with peer.association(model, meter=meter) as association, ends_within(LONGEST_QUERY_S, meter.cut):
-        found = _Asking(association, meter).answers(study_query("STUDY", StudyDate=day, AccessionNumber=""))
-        return [_text(study, "AccessionNumber") for study in found]
+        yield _Asking(association, meter)
 
 
 def study_query(level: str, study_uid: str = "", **keys: str) -> Dataset:

@@ -1,6 +1,5 @@
 """C-GET: the study comes on the association that asked for it, where the PACS may not call back (PS3.4 C.4.3)."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,9 +11,9 @@ from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet  # type: ignore[attr-defined]
 
 from trust_node.imaging.pacs.arriving import INSTANCE_BYTES, Arriving
+from trust_node.imaging.pacs.asking import ByDimse
 from trust_node.imaging.pacs.dimse import Answers, DimseRetrieval
-from trust_node.imaging.pacs.find import accessions_on, echo, find_studies
-from trust_node.imaging.pacs.hits import SUCCESS, Outcome, StudyHit, exact_accession
+from trust_node.imaging.pacs.hits import SUCCESS, Outcome, StudyHit
 from trust_node.imaging.pacs.meter import Meter
 from trust_node.imaging.pacs.peer import Peer
 from trust_node.imaging.pacs.troubles import PacsError
@@ -30,22 +29,10 @@ COMMON_CLASSES = [str(context.abstract_syntax) for context in StoragePresentatio
 
 
 @dataclass(frozen=True, slots=True)
-class ByGet:
+class ByGet(ByDimse):
     """The PACS needs to know our title, but no way to us; see `Pacs` for what is promised."""
 
-    peer: Peer
-    spool: Spool
     stall_s: float = 120.0
-
-    async def echo(self) -> None:
-        await asyncio.to_thread(echo, self.peer)
-
-    async def find_studies(self, accession: str) -> list[StudyHit]:
-        return await asyncio.to_thread(find_studies, self.peer, exact_accession(accession))
-
-    async def accessions_on(self, day: str) -> list[str]:
-        """See `find.accessions_on`."""
-        return await asyncio.to_thread(accessions_on, self.peer, day)
 
     async def retrieve(self, hit: StudyHit) -> Outcome:
         return await watched(getting(self.peer, self.spool, hit), self.stall_s)
