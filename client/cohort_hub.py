@@ -10,6 +10,7 @@ from client.hearing import found
 from schemas.cohort import (
     CancelQuery,
     CohortEvent,
+    QuerySubmitted,
     QueryTotalled,
     RepeatQuery,
     Rule,
@@ -145,11 +146,16 @@ class CohortHub(ConceptHub):
     async def cohorts(self, project_id: str) -> list[QueryView]:
         """Every query of a project in the order they were asked; `client.comparing.versions` groups them."""
         views: dict[str, QueryView | None] = {}
-        async with aclosing(self._said(QUERY.topics, until="now")) as said:
-            async for event in said:
-                if isinstance(event, CohortEvent) and event.project_id == project_id:
-                    views[event.query_id] = fold_query(views.get(event.query_id), event)
-        return [view for view in views.values() if view]
+        order: dict[str, float] = {}
+        async with aclosing(self._voice.events(QUERY.topics, until="now")) as stream:
+            async for heard in stream:
+                event = heard.message
+                if not (heard.envelope and isinstance(event, CohortEvent) and event.project_id == project_id):
+                    continue
+                if isinstance(event, QuerySubmitted):
+                    order[event.query_id] = heard.envelope.time.timestamp()
+                views[event.query_id] = fold_query(views.get(event.query_id), event)
+        return sorted(filter(None, views.values()), key=lambda view: order[view.query_id])
 
     async def correlation(self, query_id: str) -> str | None:
         """The id under which a trust's data manager finds a query in the node's log and account."""

@@ -135,9 +135,10 @@ class Broker:
             await admin.close()
 
     async def provision_federation(self, trusts: Iterable[str] = TRUSTS) -> None:
-        """Create every topic and rule of `schemas/topics.py` for these trusts."""
+        """Create every topic and rule of `schemas/topics.py` for these trusts; the topics are empty afterwards."""
         trusts = tuple(trusts)
         await self.provision(all_topics(trusts), acls(trusts), principals(trusts))
+        await self.empty(all_topics(trusts))
 
     def provision_blocking(self, *args: Any, **kwargs: Any) -> None:
         """For fixtures that are no coroutines."""

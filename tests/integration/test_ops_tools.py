@@ -17,7 +17,7 @@ from client.ops.account import Progress
 from client.ops.topic_plan import Step, _carry_out
 from schemas.operations import ActDone, ActIntended
 from schemas.project import ProjectActivated
-from schemas.topics import Acl, Topic, acls, all_topics, trust_topics
+from schemas.topics import Acl, Topic, acls, trust_topics
 from schemas.trust import EndRun
 from tests.conftest import TRUSTS, Broker
 from tests.integration.operators import OpsDesk, ops_desk
@@ -45,7 +45,6 @@ class Scene:
 @pytest.fixture(scope="module")
 async def scene(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     await kafka.provision_federation()
-    await kafka.empty(all_topics(TRUSTS))
     folder = tmp_path_factory.mktemp("operators")
     objects = folder / "objects"
     objects.mkdir()

@@ -19,7 +19,6 @@ from bus.views.rebuild import NotNow, Rebuild, opened
 from schemas.message import Message
 from schemas.operations import ActDone, ActIntended, OperatorEvent
 from schemas.project import MemberAdded, ProjectCreated
-from schemas.topics import HUB_TOPICS
 from schemas.views import PROJECT, RUN, VIEWS, AnyView
 from tests.conftest import Broker, Database
 from tests.integration.eventually import until
@@ -89,7 +88,6 @@ class World:
 async def world(kafka: Broker, postgres: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """Empty topics: what others tested with may not be readable."""
     await kafka.provision_federation()
-    await kafka.empty(topic for topic in HUB_TOPICS if topic.name in TOPICS)
     database, folder = postgres.fresh_database(GATEWAY), tmp_path_factory.mktemp(GATEWAY)
     async with (
         our_process("services.gateway", GATEWAY, kafka, database, folder) as gateway,

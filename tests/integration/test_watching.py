@@ -26,8 +26,8 @@ from infra.watch.dashboards import query
 from infra.watch.targets import write_targets
 from schemas.envelope import Envelope
 from schemas.project import CreateProject
-from schemas.topics import CLIENT, OPERATOR, Acl, all_topics
-from tests.conftest import TRUSTS, Broker, Database
+from schemas.topics import CLIENT, OPERATOR, Acl
+from tests.conftest import Broker, Database
 from tests.integration.counter.messages import COMMANDS, Add, Manner
 from tests.integration.counter.world import DEAD_LETTERS, World, running_counter
 from tests.integration.otlp import Receiver, receiver
@@ -95,7 +95,6 @@ async def watched(
     kafka: Broker, postgres: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Watched]:
     await kafka.provision_federation()
-    await kafka.empty(all_topics(TRUSTS))
     folder = tmp_path_factory.mktemp("watching")
     async with receiver() as traces, aiohttp.ClientSession() as http:
         with pytest.MonkeyPatch.context() as patch:
@@ -114,8 +113,11 @@ async def watched(
                     write_targets(scene.urls, port, targets)
                     await scene.until('trustflow_dead_letters_total{participant="counter", code="malformed"}')
                     await _play(scene, kafka)
-                    await kafka.provision((), [Acl(OPERATOR, "READ", "TOPIC", DEAD_LETTERS.name)])
-                    async with serving(kafka.login(OPERATOR), port, every=2):
+                    of_the_counter = [Acl(OPERATOR, "READ", "TOPIC", DEAD_LETTERS.name)]
+                    async with (
+                        kafka.lent((), of_the_counter, ()),
+                        serving(kafka.login(OPERATOR), port, every=2),
+                    ):
                         yield scene
             tracing.export_to(None)
 
