@@ -1,8 +1,10 @@
 # Everything a person does with this checkout. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status down test test-unit lint check bench chaos lock clean
+.PHONY: help setup demo up status down test coverage test-unit lint check bench chaos lock clean
 
 PYTHON := .venv/bin/python
+# Tests that wait for nothing: two processes at a time.
+ALONE := tests/attack tests/contract tests/midi tests/unit
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --upgrade
 
@@ -24,11 +26,15 @@ status:  ## show every process of the federation
 down:  ## stop the federation
 	@$(PYTHON) -m infra down
 
-test: setup  ## run all tests on real parts, with coverage
+test: setup  ## run all tests on real parts
+	@$(PYTHON) -m pytest -n 2 $(ALONE)
+	@$(PYTHON) -m pytest $(addprefix --ignore=,$(ALONE))
+
+coverage: setup  ## run all tests, slower, and print what they do not reach
 	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered
 
 test-unit: setup  ## run the tests that need no service
-	@$(PYTHON) -m pytest -q tests/unit tests/contract
+	@$(PYTHON) -m pytest -q -n 2 tests/unit tests/contract
 
 lint: setup  ## style, format, types, import rules
 	@$(PYTHON) -m ruff check .

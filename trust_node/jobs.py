@@ -23,6 +23,18 @@ class CoverEnrichment(Message, type="trustflow.node.cover_enrichment.v1", key="p
     project_id: Id
 
 
+class LookAgain(Message, type="trustflow.node.look_again.v1", key="project_id"):
+    """Look in the warehouse who is still in the project's frozen cohort, if nobody has within the interval."""
+
+    project_id: Id
+
+
+class StopImport(Message, type="trustflow.node.stop_import.v1", key="project_id"):
+    """Too few are left of the project's cohort: import nothing of it any more."""
+
+    project_id: Id
+
+
 class RemoveWithdrawn(Message, type="trustflow.node.remove_withdrawn.v1", key="project_id"):
     """Persons are gone from the project's cohort: remove what lies here of their studies."""
 

@@ -18,6 +18,7 @@ from schemas.topics import subscription, trust_principal
 from schemas.trust import TrustAnnounced
 from trust_node.cohort.concepts import ConceptLane
 from trust_node.cohort.freezing import Freezing
+from trust_node.cohort.frozen.looking import Looking
 from trust_node.cohort.frozen.shrinking import Shrinking
 from trust_node.cohort.frozen.using import Using
 from trust_node.cohort.lane import CohortLane
@@ -64,10 +65,15 @@ class Node:
     _objects: ObjectLane = field(init=False)
     _pace: Pace = field(init=False)
     _warehouse: Warehouse = field(init=False)
+    _office: Office = field(init=False)
+    _looking: Looking = field(init=False)
 
     def __post_init__(self) -> None:
         self._pace = self.policy.pacs.pace()
         self._warehouse = self.settings.warehouse
+        self._office = Office.of(self._warehouse, self.policy.release, self.settings.trust_key)
+        shrinking = Shrinking(self.settings.trust_id, self._warehouse, self._office)
+        self._looking = Looking(shrinking, timedelta(minutes=self.policy.opt_out_minutes))
 
     def participant(self) -> Participant:
         keys = DeidKeys(self.settings.trust_key)
@@ -82,26 +88,25 @@ class Node:
             migrations=Path(__file__).parent / "migrations",
             lanes=self._lanes(runs, asks, signer),
             signer=signer,
-            on_start=self._announce,
+            on_start=self._start,
             running=lambda: self._running(keys, runs),
-            unready=self._warehouse.unready,
+            unready=lambda: (*self._warehouse.unready(), *self._looking.unready()),
         )
 
     def _lanes(self, runs: Runs, asks: Asks, signer: Signer) -> Lanes:
         lanes, settings = Lanes(), self.settings
-        warehouse = self._warehouse
-        office = Office.of(warehouse, self.policy.release, settings.trust_key)
+        warehouse, office, looking = self._warehouse, self._office, self._looking
         CohortLane(warehouse, office, self.policy.parallel_queries).join(lanes)
         Freezing(warehouse, office).join(lanes)
         ConceptLane(warehouse).join(lanes)
-        shrinking = Shrinking(settings.trust_id, warehouse, office)
-        using = Using(shrinking, warehouse, settings.trust_key)
-        self._join_imaging(lanes, asks, signer, shrinking)
+        looking.join(lanes)
+        using = Using(looking.shrinking, looking, warehouse, settings.trust_key)
+        self._join_imaging(lanes, asks, signer)
         TrainingLane(settings.trust_id, runs, using, lambda: self._importer.xnat, lambda: self._objects).join(lanes)
         return lanes
 
-    def _join_imaging(self, lanes: Lanes, asks: Asks, signer: Signer, shrinking: Shrinking) -> None:
-        policy, settings = self.policy, self.settings
+    def _join_imaging(self, lanes: Lanes, asks: Asks, signer: Signer) -> None:
+        policy, settings, looking = self.policy, self.settings, self._looking
         projects = settings.data_directory / "projects"
         ImagingLane(
             asks,
@@ -110,13 +115,14 @@ class Node:
             policy.import_retries,
             policy.pacs.several_studies.value,
             self._pace.ready_at,
+            looking,
         ).join(lanes)
         ProjectLanes(
-            Planning(asks, DeidKeys(settings.trust_key), shrinking),
+            Planning(asks, DeidKeys(settings.trust_key), looking.shrinking),
             Comparing(asks, lambda: self._importer),
             Purging(settings.trust_id, lambda: self._importer, signer, projects, keeps_archive=policy.keep_archive),
             Withdrawing(lambda: self._importer, projects, keeps_archive=policy.keep_archive),
-            Covering(settings.trust_id, lambda: self._importer.xnat, projects),
+            Covering(settings.trust_id, lambda: self._importer.xnat, projects, looking),
             Admitting(settings.trust_id, lambda: self._importer.xnat, policy.people, settings.mail_server),
         ).join(lanes)
 
@@ -129,7 +135,7 @@ class Node:
         with self._receiving(spool), process_pool(DEIDENTIFIERS, name, settings.log) as pool:
             async with xnat, ObjectLane() as self._objects:
                 self._importer = self._made_importer(spool, keys, pool, xnat)
-                proof = asyncio.create_task(self._warehouse.prove())
+                proof = asyncio.create_task(self._warehouse.keep_proving())
                 try:
                     yield
                 finally:
@@ -174,7 +180,8 @@ class Node:
             step_s=60 * self.policy.step_minutes,
         )
 
-    async def _announce(self, _pool: Any, uow: UnitOfWork) -> None:
+    async def _start(self, _pool: Any, uow: UnitOfWork) -> None:
+        await self._looking.begin(uow)
         uow.emit(
             TrustAnnounced(
                 trust_id=self.settings.trust_id,

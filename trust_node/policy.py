@@ -30,6 +30,8 @@ class Policy(BaseModel):
         Standard deviation, in persons, of what is added to a project's first answer; it grows with each question.
     answers_per_user_daily, answers_per_project_daily, answers_per_project
         New answers that a user and a project may be given in a day (UTC), and a project in all.
+    failures_daily
+        Queries of a user or a project that the warehouse may fail to answer in a day; then it is asked no more.
     isolation
         ``bubblewrap``: training code runs behind that wall or not at all.
         ``none``: it may run bare where there is no wall, and the run says so.
@@ -48,6 +50,8 @@ class Policy(BaseModel):
     step_minutes, import_retries, import_days
         How long a step of one study's import may take, how often it is tried again by itself, and after how many days
         a study that is still on its way has failed.
+    opt_out_minutes
+        How often the node looks in the warehouse who has left a frozen cohort.
     keep_archive
         What is in the trust's XNAT stays there when a project ends; everything else of it goes.
     people
@@ -63,6 +67,7 @@ class Policy(BaseModel):
     answers_per_user_daily: int = Field(default=40, ge=1)
     answers_per_project_daily: int = Field(default=80, ge=1)
     answers_per_project: int = Field(default=400, ge=1)
+    failures_daily: int = Field(default=10, ge=1)
     isolation: Literal["bubblewrap", "none"] = "bubblewrap"
     task_seconds: float = Field(default=1800.0, gt=0)
     memory_bytes: int = Field(default=8 * 2**30, gt=0)
@@ -77,6 +82,7 @@ class Policy(BaseModel):
     step_minutes: float = Field(default=30.0, gt=0)
     import_retries: int = Field(default=5, ge=0, le=20)
     import_days: float = Field(default=14.0, gt=0)
+    opt_out_minutes: float = Field(default=15.0, ge=1, le=60)
     keep_archive: bool = False
     people: Mapping[UserId, EmailAddress] = Field(default_factory=dict)
 
@@ -94,6 +100,7 @@ class Policy(BaseModel):
             user_daily=self.answers_per_user_daily,
             project_daily=self.answers_per_project_daily,
             project_limit=self.answers_per_project,
+            failures_daily=self.failures_daily,
         )
 
     @property

@@ -35,8 +35,9 @@ async def main(topic, key, file, last_type):
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
         consumer.unsubscribe()
         consumer.assign(partitions)
-        for partition in partitions:
-            consumer.seek(partition, offsets.get(partition.partition, 0))
+        await consumer.seek_to_beginning(*partitions)  # of what the broker still keeps
+        for partition, offset in offsets.items():
+            consumer.seek(TopicPartition(topic, partition), offset)
         async for record in consumer:
             headers = dict(record.headers)
             type_, id_ = (headers.get(name, b"").decode() for name in ("ce_type", "ce_id"))

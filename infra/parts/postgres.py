@@ -38,7 +38,30 @@ class Postgres:
         if not (self._data / "PG_VERSION").exists():
             self._initdb()
         (self._data / "postgresql.auto.conf").write_text(self._configuration())
-        (self._data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        (self._data / "pg_hba.conf").write_text(
+            f"host all all 127.0.0.1/32 scram-sha-256\nhost replication {SUPERUSER} 127.0.0.1/32 scram-sha-256\n"
+        )
+
+    def follow(self, primary: "Postgres") -> None:
+        """Become a streaming replica of a cluster that runs; once, before this one is prepared.
+
+        Raises
+        ------
+        RuntimeError
+            The primary could not be copied; the text is the server's.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        copy = [
+            *_unprivileged(), str(_binaries() / "pg_basebackup"), "-D", str(self._data), "-R", "-c", "fast",
+            "-d", f"postgresql://{SUPERUSER}@127.0.0.1:{primary.port}",
+        ]  # fmt: skip
+        environment = {**os.environ, "PGPASSWORD": primary.password}
+        done = subprocess.run(copy, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"pg_basebackup failed:\n{done.stderr[-2000:]}")
+        # `prepare` writes the other file anew, and -R has named the primary there.
+        with (self._data / "postgresql.conf").open("a") as settings:
+            settings.write((self._data / "postgresql.auto.conf").read_text())
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
         wait_until(lambda: _asks_for_password(self.port), self, timeout_s)

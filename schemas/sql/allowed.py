@@ -184,6 +184,12 @@ VOCABULARY_TABLES = {
 TABLES = CLINICAL_TABLES | VOCABULARY_TABLES
 COLUMN_NAMES = frozenset(column for columns in TABLES.values() for column in columns)
 
+# Labels that very many concepts have in common.
+SHARED = frozenset(
+    {"domain_id", "vocabulary_id", "concept_class_id", "standard_concept", "invalid_reason", "relationship_id"}
+    | {"is_hierarchical", "defines_ancestry", "valid_start_date", "valid_end_date"}
+)
+
 # Amounts as somebody wrote them down, of any size: a number made of one may not fit where it is cast to.
 WIDE_COLUMNS = frozenset(
     {"value_as_number", "range_low", "range_high", "quantity", "dose_value", "amount_value", "box_size"}

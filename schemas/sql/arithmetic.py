@@ -8,7 +8,7 @@ from postgast import pg_query_pb2 as grammar
 
 from schemas.sql.allowed import MEASURABLE, Kind
 from schemas.sql.columns import SPAN, Column, blend
-from schemas.sql.constants import number, read_time
+from schemas.sql.constants import decimal, number, read_time, whole
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
 from schemas.sql.words import NUMBER_TYPES, TEXT_TYPES, TIME_TYPES, TYPES
 
@@ -16,8 +16,9 @@ MAX_REACH = 20_000
 MAX_TERMS = 16
 DAYS_REACH = 30.0
 """A number of days is as fine as a date: it is coarse in months."""
+_QUOTIENT = 1e9  # past what may be computed with, and still a number
+_MAX_TEXT = 255
 _MAX_SHIFT = 4  # how often a stored number of days may be counted in a date
-_NARROWED = MAX_REACH / 2  # what is left to multiply by, once a number of any size is a whole one
 
 
 def add(columns: list[Column]) -> Column:
@@ -50,13 +51,15 @@ def _check_shift(shifts: list[Column]) -> None:
 
 
 def multiply(left: Column, right: Column) -> Column:
-    """Return a product; one side must be a constant."""
+    """Return a product; one side must be a constant, or both amounts of any size."""
     for column in (left, right):
         _check_number(column)
+    if _is_amount(left) and _is_amount(right):
+        return _small(replace(blend([left, right]), kind=Kind.PLAIN, reach=MAX_REACH, terms=left.terms + right.terms))
     if Kind.CONSTANT not in (left.kind, right.kind) or left.moment or right.moment:
         raise RefusedQueryError(
             RefusalCode.OPERATOR,
-            "Multiply only by a constant number; a product of two columns may not fit.",
+            "Multiply only by a constant number, or two measured values; a product of other columns may not fit.",
         )
     times = SPAN in (left.origin, right.origin)
     if times and left.kind is not right.kind and max(left.reach, right.reach) > _MAX_SHIFT:
@@ -67,20 +70,30 @@ def multiply(left: Column, right: Column) -> Column:
     return _small(replace(blend([left, right]), reach=math.prod(reaches), terms=left.terms + right.terms))
 
 
+def _is_amount(column: Column) -> bool:
+    return column.wide and not column.moment and column.origin != SPAN
+
+
+def square(column: Column, exponent: Any) -> Column:
+    """Return a measured value times itself."""
+    if number(exponent) != 2 or not _is_amount(column):  # noqa: PLR2004  a square
+        raise RefusedQueryError(RefusalCode.CONSTANT, "power() takes only a measured value and the exponent 2.")
+    return multiply(column, column)
+
+
 def divide(left: Column, right: Column, divisor: Any) -> Column:
     """Return a quotient by a constant, or by a value that NULLIF keeps from being zero."""
     _check_kind(left, math.isfinite(left.reach))
     value = number(divisor)
     if value is not None and abs(value) >= 1:
-        return _small(
-            replace(
-                left, origin=left.computed_origin, reach=left.reach / abs(value), terms=left.terms + 1, moment=False
-            )
-        )
-    if _never_zero(divisor):
+        if left.terms >= MAX_TERMS:
+            raise _too_much()
+        reach, terms = left.reach / abs(value), left.terms + 1
+        return replace(left, origin=left.computed_origin, reach=reach, terms=terms, moment=False)
+    if _never_zero(divisor) and SPAN not in (left.origin, right.origin) and not left.moment:
         _check_number(right)
         # The divisor may be next to zero, so the quotient is of any size and can only be compared.
-        return replace(blend([left, right, Column(Kind.PLAIN)]), reach=math.inf)
+        return replace(blend([left, right, Column(Kind.PLAIN)]), reach=_QUOTIENT)
     raise RefusedQueryError(
         RefusalCode.CONSTANT, "Divide only by a constant number of 1 or more, or by NULLIF(value, 0)."
     )
@@ -103,9 +116,15 @@ def remainder(left: Column, divisor: Any) -> Column:
 
 def join_texts(columns: list[Column]) -> Column:
     """Return texts strung together."""
-    if not all(column.kind is Kind.LABEL or math.isinf(column.reach) for column in columns):
-        raise RefusedQueryError(RefusalCode.TYPE, "Only texts are joined by ||; write number::text.")
-    total = replace(blend(columns), reach=math.inf, terms=sum(column.terms for column in columns))
+    if not any(column.kind is Kind.LABEL or math.isinf(column.reach) for column in columns):
+        raise RefusedQueryError(RefusalCode.TYPE, "|| joins texts; write number::text.")
+    return strung(columns)
+
+
+def strung(columns: list[Column]) -> Column:
+    """Return a text made of these, one after another."""
+    terms = sum(column.terms for column in columns)
+    total = replace(blend(columns), origin="", reach=math.inf, terms=terms, moment=False, wide=False)
     if total.terms > MAX_TERMS:
         raise _too_much()
     return total
@@ -145,33 +164,43 @@ def cast_to(cast: Any, column: Column) -> Column:
     if name in TEXT_TYPES:
         return replace(column, origin="", reach=math.inf, moment=False)
     if column.kind in MEASURABLE and _fits(name, column):
-        reach = column.reach * _NARROWED if name == "int4" and column.wide else column.reach
         origin = "_date" if name == "date" else column.computed_origin
-        return replace(column, origin=origin, reach=reach, moment=column.moment or name in TIME_TYPES - {SPAN})
+        return replace(column, origin=origin, moment=column.moment or name in TIME_TYPES - {SPAN})
     raise RefusedQueryError(
         RefusalCode.TYPE,
-        "Only numbers and dates can be cast, and not after multiplying or from text; compare codes as they are.",
+        "Only numbers and dates can be cast, not products nor texts, and measured values only to bigint or numeric.",
     )
 
 
 def _type_name(cast: Any) -> str:
     names = [name.string.sval for name in cast.type_name.names]
-    length = cast.type_name.typmods and names[-1] not in {"varchar", "bpchar", "interval"}
+    typmods = cast.type_name.typmods
+    fits = names[-1] == "interval" or (names[-1] in TEXT_TYPES and whole(typmods[0], 1, _MAX_TEXT)) if typmods else True
+    length = not fits
     if names[-1] not in TYPES or names[:-1] not in ([], ["pg_catalog"]) or length:
         raise RefusedQueryError(
             RefusalCode.TYPE,
-            f'The type "{names[-1]}" is not allowed like this; use date, timestamp, interval, int, numeric or text.',
+            f'The type "{names[-1]}" is not allowed like this; {_other_type(bool(length))}',
         )
     return str(names[-1])
+
+
+def _other_type(length: bool) -> str:
+    if length:
+        return "leave its length out, and write round(x, 1)."
+    return "use date, timestamp, interval, int, numeric or text."
 
 
 def _typed_constant(name: str, cast: Any, column: Column) -> Column:
     if name in TIME_TYPES and cast.arg.a_const.HasField("sval"):
         return read_time(name, cast)
+    if name in NUMBER_TYPES and cast.arg.a_const.HasField("sval"):
+        value = decimal(cast.arg.a_const.sval.sval)
+        return replace(column, reach=math.inf if value is None else abs(value))
     return column
 
 
 def _fits(name: str, column: Column) -> bool:
     if column.reach > MAX_REACH:
-        return False
-    return name in NUMBER_TYPES | TIME_TYPES | {"bool"} and not (name == "int4" and column.wide and column.reach > 1)
+        return name in ("numeric", "float8") and math.isfinite(column.reach)
+    return name in NUMBER_TYPES | TIME_TYPES | {"bool"} and not (name == "int4" and column.wide)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.sql.allowed import IDENTIFIERS, ONE_PERSON, Kind
+from schemas.sql.allowed import IDENTIFIERS, Kind
 
 SPAN = "interval"
 """The origin of a length of time: sums of many may not fit."""
@@ -16,7 +16,8 @@ class Column:
     `reach`: how many times the stored value it may be, or how large a constant is (infinite for text).
     `terms`: how many values were added up or strung together in it.
     `moment`: a date or time. `wide`: of any size. `nullable`: an identifier that may be missing.
-    `outer`: a column of an enclosing query's row.
+    `outer`: a column of an enclosing query's row. `own`: the row id of a table's own records, each of one person; that
+    of another table may be filled with one number for all records that belong to none.
     """
 
     kind: Kind
@@ -27,6 +28,7 @@ class Column:
     wide: bool = False
     nullable: bool = False
     outer: bool = False
+    own: bool = False
 
     @property
     def identifies(self) -> bool:
@@ -56,5 +58,9 @@ def blend(columns: Iterable[Column]) -> Column:
 
 
 def same_person(left: Column, right: Column) -> bool:
-    """Whether equality of these two ties their rows to one person."""
-    return left.same_as(right) and left.kind in ONE_PERSON
+    """Whether equality of these two ties their rows to one person.
+
+    Accession numbers don't: of many images they may be unknown, and all have the same text then.
+    """
+    known = left.kind is Kind.PERSON or (left.kind is Kind.LINK and (left.own or right.own))
+    return known and left.same_as(right)

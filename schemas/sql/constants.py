@@ -2,6 +2,8 @@
 
 import math
 import re
+from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -10,12 +12,21 @@ from schemas.sql.columns import SPAN, Column
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
 
 MAX_WILDCARDS = 6
+_LARGEST = Decimal("1e100")
 _TINY = 1e-6  # products of less could be too small for the server, which is an error too
 _YEAR = 100.0  # the reach of a year, so that two centuries are as far as sums go
-_DAYS = MappingProxyType({"hour": 1, "day": 1, "week": 7, "month": 31, "year": 365})
-_INTERVAL = re.compile(r"(?:(\d{1,5}) (day)|(\d{1,4}) (week|hour)|(\d{1,4}) (month)|(\d{1,2}) (year))s?", re.IGNORECASE)
+_DAYS = MappingProxyType({"minute": 1, "hour": 1, "day": 1, "week": 7, "month": 31, "year": 365})
+_INTERVAL = re.compile(
+    r"(?:(\d{1,5}) (day|minute)|(\d{1,4}) (week|hour)|(\d{1,4}) (month)|(\d{1,2}) (year))s?", re.IGNORECASE
+)
+_UNITS = re.compile(r"(?<=[a-z]) (?=\d)", re.IGNORECASE)
+_MAX_UNITS = 3
 _DECIMAL = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
-_MOMENT = re.compile(r"(1[6-9]|20|21|99)\d{2}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?")
+# What a text may become where it is compared with a number or a time: an error in some rows only.
+_SPECIAL = re.compile(r"\s*[+-]?(nan|inf|infinity|0[xob]\w{20,})\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[+-]?(\d[\d_]*\.?[\d_]*|\.[\d_]+)([eE][+-]?[\d_]+)?\s*", re.ASCII)
+_DAY = re.compile(r"(1[6-9]|20|21|99)\d{2}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(r"(1[6-9]|20|21|99)\d{2}(-\d{2}-\d{2}|\d{4})([ T]\d{2}:\d{2}(:\d{2})?)?")
 # PostgreSQL's masks of INTERVAL '1' YEAR, MONTH, DAY and HOUR.
 _MASKS = MappingProxyType({4: "year", 2: "month", 8: "day", 1024: "hour"})
 
@@ -26,7 +37,7 @@ def number(node: Any) -> float | None:
         case "ival":
             return float(constant.ival.ival)
         case "fval":
-            return _decimal(constant.fval.fval)
+            return decimal(constant.fval.fval)
     return None
 
 
@@ -35,8 +46,27 @@ def whole(node: Any, low: int, high: int) -> bool:
     return bool(node.a_const.HasField("ival")) and low <= node.a_const.ival.ival <= high
 
 
-def _decimal(text: str) -> float | None:
+def decimal(text: str) -> float | None:
     return float(text) if _DECIMAL.fullmatch(text) else None
+
+
+def _check_size(text: str) -> None:
+    """Refuse a number that may not fit where it is compared: only some rows would come to that."""
+    size = abs(Decimal(text))
+    if size > _LARGEST or 0 < size < 1 / _LARGEST:
+        raise _not_plain()
+
+
+def _not_plain() -> RefusedQueryError:
+    return RefusedQueryError(RefusalCode.CONSTANT, "Numbers are written with plain digits, and at most 100 of them.")
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day of the calendar near ours, as 2020-01-31."""
+    try:
+        return bool(_DAY.fullmatch(text) and date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def read_constant(constant: Any) -> Column:
@@ -45,10 +75,19 @@ def read_constant(constant: Any) -> Column:
         case "ival":
             return Column(Kind.CONSTANT, reach=abs(float(constant.ival.ival)))
         case "fval":
-            value = _decimal(constant.fval.fval)
+            value = decimal(constant.fval.fval)
             tiny = value is None or 0 < abs(value) < _TINY
+            _check_size(constant.fval.fval)
             return Column(Kind.CONSTANT, reach=math.inf if tiny or value is None else abs(value))
         case "sval":
+            if _SPECIAL.fullmatch(constant.sval.sval):
+                raise _not_plain()
+            if _NUMBER.fullmatch(constant.sval.sval):
+                _check_size(constant.sval.sval.replace("_", ""))
+            if _DAY.fullmatch(constant.sval.sval) and not is_date(constant.sval.sval):
+                raise RefusedQueryError(RefusalCode.CONSTANT, "There is no such day; dates are written '2020-01-31'.")
+            if is_date(constant.sval.sval):
+                return moment_of(constant.sval.sval)
             return Column(Kind.CONSTANT, reach=math.inf)
     return Column(Kind.CONSTANT, reach=0.0)
 
@@ -59,19 +98,31 @@ def read_time(type_name: str, cast: Any) -> Column:
     if type_name != "interval":
         if not _MOMENT.fullmatch(text):
             raise _no_time()
-        return Column(Kind.CONSTANT, reach=0.0, moment=True)
+        return moment_of(text)
     unit = _MASKS.get(cast.type_name.typmods[0].a_const.ival.ival, "") if cast.type_name.typmods else ""
-    found = _INTERVAL.fullmatch(f"{text} {unit}".strip())
+    parts = _UNITS.split(f"{text} {unit}".strip())
+    if len(parts) > _MAX_UNITS:
+        raise _no_time()
+    return Column(Kind.CONSTANT, SPAN, reach=sum(_days(part) for part in parts) / 365 * _YEAR)
+
+
+def _days(text: str) -> int:
+    found = _INTERVAL.fullmatch(text)
     if not found:
         raise _no_time()
     amount, unit = (part for part in found.groups() if part)
-    return Column(Kind.CONSTANT, SPAN, reach=int(amount) * _DAYS[unit.lower()] / 365 * _YEAR)
+    return int(amount) * _DAYS[unit.lower()]
+
+
+def moment_of(text: str) -> Column:
+    """Return a time; the last days of all, for what has no end, are too far to compute with."""
+    return Column(Kind.CONSTANT, reach=8000 * _YEAR if text.startswith("99") else 0.0, moment=True)
 
 
 def _no_time() -> RefusedQueryError:
     return RefusedQueryError(
         RefusalCode.CONSTANT,
-        "Write times as DATE '2020-01-31' or INTERVAL '30 days' (one unit, at most 99 years).",
+        "Write times as DATE '2020-01-31' or INTERVAL '30 days' (at most 99 years).",
     )
 
 

@@ -6,10 +6,11 @@ from typing import Any
 from schemas.sql.allowed import Kind
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
 from schemas.sql.scope import Selection
-from schemas.sql.trees import both, coalesce, column_of, copied, equals_one, not_null
-from schemas.sql.words import NUMBER_TYPES
+from schemas.sql.trees import all_of, coalesce, column_of, copied, equals_one, not_null
+from schemas.sql.words import COMPARISONS, NUMBER_TYPES
 
 MAX_COUNTS = 6
+MAX_SIDES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,22 @@ def _uncast(node: Any) -> Any:
 
 
 def _is_flag(call: Any) -> bool:
-    case = call.args[0].case_expr if len(call.args) == 1 else None
-    if case is None or not case.args:
+    if len(call.args) != 1:
+        return False
+    if call.args[0].HasField("type_cast"):
+        return _is_truth(_uncast(call.args[0]))
+    case = call.args[0].case_expr
+    if not case.args:
         return False
     results = [branch.case_when.result for branch in case.args]
     results += [case.defresult] if case.HasField("defresult") else []
     return all(_is_bit(result) for result in results)
+
+
+def _is_truth(node: Any) -> bool:
+    """Whether an expression is true or false for sure, by its form."""
+    comparison = node.a_expr.name[0].string.sval in COMPARISONS if node.a_expr.name else False
+    return comparison or node.WhichOneof("node") in ("bool_expr", "null_test", "boolean_test")
 
 
 def _is_bit(node: Any) -> bool:
@@ -56,23 +67,16 @@ def _is_bit(node: Any) -> bool:
 
 
 def read_counts(targets: list[Any], selection: Selection) -> list[Count]:
-    """Return what each count counts; counts of the same persons are one.
+    """Return what each count counts.
 
     Raises
     ------
     RefusedQueryError
-        No person can be counted here, or there are too many counts.
+        No person can be counted here.
     """
     persons = _persons(selection)
-    found: list[Count] = []
-    for target in targets:
-        if is_count(target.res_target.val):
-            count = _read(target.res_target, persons, selection, len(found) + 1)
-            if all((count.person, count.condition) != (known.person, known.condition) for known in found):
-                found.append(count)
-    if len(found) > MAX_COUNTS:
-        raise RefusedQueryError(RefusalCode.GROUPING, f"Ask for at most {MAX_COUNTS} counts at once.")
-    return found
+    counts = [target.res_target for target in targets if is_count(target.res_target.val)]
+    return [_read(count, persons, selection, at) for at, count in enumerate(counts, 1)]
 
 
 def _persons(selection: Selection) -> list[tuple[str, str]]:
@@ -112,7 +116,7 @@ def _named_person(node: Any, persons: list[tuple[str, str]]) -> Any:
 
 
 def _and(one: Any, other: Any) -> Any:
-    return both(one, other) if one is not None else other
+    return all_of([one, other]) if one is not None else other
 
 
 _EMPTY = column_of("a", "b")

@@ -18,7 +18,7 @@ from schemas.sql.scope import Scope
 from schemas.sql.sublinks import read_sublink
 
 MAX_LIST = 1_000
-_PLAIN = Column(Kind.PLAIN)
+_TRUTH = Column(Kind.BUCKET)
 _TODAY = frozenset({"SVFOP_CURRENT_DATE", "SVFOP_CURRENT_TIMESTAMP", "SVFOP_LOCALTIMESTAMP"})
 
 
@@ -89,17 +89,17 @@ def _operation(operation: Any, scope: Scope) -> Column:
 def _boolean(expression: Any, scope: Scope) -> Column:
     for part in expression.args:
         value(part, scope)
-    return _PLAIN
+    return _TRUTH
 
 
 def _null_test(test: Any, scope: Scope) -> Column:
     read(test.arg, scope)
-    return _PLAIN
+    return _TRUTH
 
 
 def _truth_test(test: Any, scope: Scope) -> Column:
     value(test.arg, scope)
-    return _PLAIN
+    return _TRUTH
 
 
 def _case(case: Any, scope: Scope) -> Column:
@@ -124,7 +124,8 @@ def _one_of(nodes: list[Any], scope: Scope, *, nullable: bool) -> Column:
         return blend(columns or [Column(Kind.CONSTANT)])
     if any(not column.same_as(named[0]) or column.outer for column in columns):
         raise misused(named[0])
-    return replace(named[0], nullable=nullable or all(column.nullable for column in columns))
+    own = all(column.own for column in columns)
+    return replace(named[0], nullable=nullable or all(column.nullable for column in columns), own=own)
 
 
 def _arguments(expression: Any, scope: Scope) -> Column:
@@ -132,14 +133,7 @@ def _arguments(expression: Any, scope: Scope) -> Column:
 
 
 def _items(expression: Any, scope: Scope) -> Column:
-    return _listed(expression.items, scope)
-
-
-def _elements(expression: Any, scope: Scope) -> Column:
-    return _listed(expression.elements, scope)
-
-
-def _listed(nodes: Any, scope: Scope) -> Column:
+    nodes = expression.items
     if len(nodes) > MAX_LIST:
         raise RefusedQueryError(
             RefusalCode.TOO_COMPLEX,
@@ -178,7 +172,6 @@ _READERS: Mapping[str, Callable[[Any, Scope], Column]] = MappingProxyType(
         "coalesce_expr": _coalesce,
         "min_max_expr": _arguments,
         "list": _items,
-        "a_array_expr": _elements,
         "type_cast": _cast,
         "sub_link": _sublink,
         "func_call": _function,

@@ -1,20 +1,22 @@
 """GROUP BY, HAVING and ORDER BY of a query with counts."""
 
+from collections.abc import Container, Iterable, Sequence
+from itertools import combinations
 from typing import Any
 
-import postgast
 from postgast import pg_query_pb2 as grammar
 
-from schemas.sql.counts import is_count
+from schemas.sql.counts import MAX_COUNTS, is_count
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
 from schemas.sql.scope import Selection
+from schemas.sql.trees import copied, put, references, without_locations
 
 _MAX_CLAUSE = 20
 
 
 def title(target: Any, position: int) -> str:
     """Return what a key is called: its alias, its column, or its place."""
-    return str(target.res_target.name or last_name(target.res_target.val) or f"key_{position}")
+    return str(target.res_target.name.strip() or last_name(target.res_target.val) or f"key_{position}")
 
 
 def last_name(node: Any) -> str:
@@ -31,14 +33,69 @@ def check_groups(statement: Any, targets: list[Any], keys: list[Any], selection:
         raise RefusedQueryError(RefusalCode.GROUPING, f"GROUP BY and ORDER BY may name at most {_MAX_CLAUSE} columns.")
     places = [(at, target.res_target) for at, target in enumerate(targets, 1) if target in keys]
     for at, key in places:
-        if key.val.HasField("a_const"):
-            continue
-        if not any(_names_key(group, key, at) for group in statement.group_clause):
+        if not is_grouped(key, at, statement.group_clause):
             raise RefusedQueryError(
                 RefusalCode.GROUPING,
                 "Each selected column beside a count must stand in GROUP BY.",
                 key.location,
             )
+
+
+def is_grouped(key: Any, position: int, groups: Iterable[Any]) -> bool:
+    """Whether a selected column is one of GROUP BY, or is made of columns of it only."""
+    if key.val.HasField("a_const") or any(_names_key(group, key, position) for group in groups):
+        return True
+    names = {last_name(group) for group in groups} - {""}
+    own = {last_name(part) for part in references(key.val)}
+    return bool(own) and own <= names
+
+
+def grouping_sets(statement: Any) -> tuple[list[list[Any]], Any]:
+    """Return what the SELECT groups by, one list for each grouping set, and the SELECT grouped by all of it.
+
+    Raises
+    ------
+    RefusedQueryError
+        ROLLUP, CUBE and GROUPING SETS make more tables than may be asked for at once.
+    """
+    sets: list[list[Any]] = [[]]
+    for group in statement.group_clause:
+        more = _sets_of(group)
+        if len(sets) * len(more) > MAX_COUNTS:
+            raise RefusedQueryError(
+                RefusalCode.GROUPING,
+                f"ROLLUP, CUBE and GROUPING SETS may make at most {MAX_COUNTS} tables; ask for fewer of them.",
+                group.grouping_set.location,
+            )
+        sets = [[*one, *other] for one in sets for other in more]
+    if not any(group.HasField("grouping_set") for group in statement.group_clause):
+        return sets, statement
+    flat = copied(statement)
+    put(flat.group_clause, [group for groups in sets for group in groups][:_MAX_CLAUSE])
+    return sets, flat
+
+
+def _sets_of(node: Any) -> list[list[Any]]:
+    if node.HasField("row_expr"):
+        return [list(node.row_expr.args)]
+    if not node.HasField("grouping_set"):
+        return [[node]]
+    parts = [_sets_of(part) for part in node.grouping_set.content]
+    match grammar.GroupingSetKind.Name(node.grouping_set.kind):
+        case "GROUPING_SET_SETS":
+            return [one for part in parts for one in part]
+        case "GROUPING_SET_ROLLUP":
+            return [_joined(parts[:length]) for length in range(len(parts), -1, -1)]
+        case "GROUPING_SET_CUBE" if len(parts) <= MAX_COUNTS:
+            chosen = [kept for length in range(len(parts), -1, -1) for kept in combinations(parts, length)]
+            return [_joined(kept) for kept in chosen]
+        case "GROUPING_SET_EMPTY":
+            return [[]]
+    return [[]] * (MAX_COUNTS + 1)
+
+
+def _joined(parts: Iterable[list[list[Any]]]) -> list[Any]:
+    return [group for part in parts for group in part[0]]
 
 
 def _check_identifiers(statement: Any, selection: Selection) -> None:
@@ -61,17 +118,7 @@ def _names_key(group: Any, key: Any, position: int) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return bool(_without_locations(one) == _without_locations(other))
-
-
-def _without_locations(node: Any) -> Any:
-    copy = type(node)()
-    copy.CopyFrom(node)
-    for _, part in postgast.walk(copy):
-        for name in ("location", "rexpr_list_start", "rexpr_list_end"):
-            if name in part.DESCRIPTOR.fields_by_name:
-                part.ClearField(name)
-    return copy
+    return bool(without_locations(one) == without_locations(other))
 
 
 def read_threshold(statement: Any) -> int:
@@ -86,10 +133,10 @@ def read_threshold(statement: Any) -> int:
         return 0
     clause = statement.having_clause
     joined = clause.HasField("bool_expr") and grammar.BoolExprType.Name(clause.bool_expr.boolop) == "AND_EXPR"
-    return max(_bound(part) for part in (clause.bool_expr.args if joined else [clause]))
+    return max(read_bound(part) for part in (clause.bool_expr.args if joined else [clause]))
 
 
-def _bound(part: Any) -> int:
+def read_bound(part: Any) -> int:
     expression = part.a_expr
     operator = expression.name[0].string.sval if expression.name else ""
     number = expression.rexpr.a_const
@@ -102,29 +149,31 @@ def _bound(part: Any) -> int:
     return int(number.ival.ival) + (operator == ">")
 
 
-def read_order(statement: Any, targets: list[Any]) -> bool:
-    """Return whether the largest counts come first; by the true counts, so it is done again after release."""
+def read_order(statement: Any, columns: Sequence[str], counts: Container[int], targets: Iterable[Any] = ()) -> bool:
+    """Return whether the largest counts come first; by the true counts, so it is done again after release.
+
+    `columns`: what is selected; `counts`: the places of those that are counts; `targets`: the expressions.
+    """
     first = False
     for at, item in enumerate(statement.sort_clause):
         node = item.sort_by.node
-        if node.WhichOneof("node") not in ("column_ref", "a_const") and not _selected(node, targets):
+        plain = node.WhichOneof("node") in ("column_ref", "a_const") or _selected(node, targets)
+        if not plain and statement.HasField("limit_count"):
             raise RefusedQueryError(
                 RefusalCode.GROUPING,
-                "Order counts by a selected column or by count(*).",
+                "With LIMIT, order counts by a selected column or by count(*).",
                 item.sort_by.location if item.sort_by.location > 0 else None,
             )
         falling = grammar.SortByDir.Name(item.sort_by.sortby_dir) == "SORTBY_DESC"
-        first |= at == 0 and falling and _is_counted(node, targets)
+        first |= at == 0 and falling and _is_counted(node, columns, counts)
     return first
 
 
-def _selected(node: Any, targets: list[Any]) -> bool:
+def _selected(node: Any, targets: Iterable[Any]) -> bool:
     return is_count(node) or any(_same(node, target.res_target.val) for target in targets)
 
 
-def _is_counted(node: Any, targets: list[Any]) -> bool:
-    for at, target in enumerate(targets, 1):
-        named = last_name(node) == target.res_target.name != ""
-        if is_count(target.res_target.val) and (named or node.a_const.ival.ival == at):
-            return True
-    return is_count(node)
+def _is_counted(node: Any, columns: Sequence[str], counts: Container[int]) -> bool:
+    place = node.a_const.ival.ival - 1
+    named = [at for at, name in enumerate(columns) if last_name(node) == name != ""]
+    return is_count(node) or any(at in counts for at in [place, *named])

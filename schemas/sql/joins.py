@@ -14,7 +14,10 @@ from schemas.sql.ties import tie_all
 
 _JOINS = frozenset({"JOIN_INNER", "JOIN_LEFT", "JOIN_RIGHT", "JOIN_FULL"})
 # The record of another table that a row belongs to may be unknown.
+_ROW_OUTSIDE = Relation("", {}, clinical=False, stored=False)
 _OWN_RECORD = "{}_id"
+_LEFT_OUT = frozenset({"fact_relationship", "cohort", "cohort_definition", "metadata"})
+_PRIVATE_TABLES = frozenset({"location", "care_site", "provider", "cost", "payer_plan_period", "note_nlp"})
 
 
 def derived(name: str, inner: Selection, titles: Any = ()) -> Relation:
@@ -23,21 +26,23 @@ def derived(name: str, inner: Selection, titles: Any = ()) -> Relation:
         raise RefusedQueryError(RefusalCode.NAME, f'"{name}" is given more column names than it has columns.')
     given = [title.string.sval for title in titles]
     names = given + [output for output, _ in inner.outputs[len(given) :]]
-    # A name that stands twice cannot be referred to, so leaving one out loses nothing; `*` would bring both.
-    if len(set(names) - {""}) != len([name for name in names if name]):
+    if len(set(names)) != len(names):
         raise RefusedQueryError(RefusalCode.NAME, f'Two columns of "{name}" have the same name; rename one with AS.')
     columns = {name: replace(column, outer=False) for name, (_, column) in zip(names, inner.outputs, strict=True)}
-    single = not inner.relations and not inner.clinical and not inner.grouped
-    return Relation(name, columns, inner.clinical, stored=False, single=single)
+    return Relation(name, columns, inner.clinical, stored=False, rows=inner.rows)
 
 
-def require_one_person(groups: list[set[int]]) -> None:
+def require_one_person(groups: list[set[int]], scope: Scope) -> None:
     """Refuse relations that stand for more than one person in one row."""
     if len(groups) > 1:
-        raise RefusedQueryError(
-            RefusalCode.UNLINKED,
-            "Each table with persons must be joined to the others by person_id (or the same row id), with AND.",
-        )
+        raise RefusedQueryError(RefusalCode.UNLINKED, _person_besides(scope.weak))
+
+
+def _person_besides(weak: tuple[str, str, str] | None) -> str:
+    if weak is None:
+        return "Join each table with persons to the others by person_id, or by the row id of one of the two, with AND."
+    one, other, column = weak
+    return f"{column} may be the same for many persons; add AND {one}.person_id = {other}.person_id."
 
 
 def add_source(node: Any, scope: Scope) -> list[Relation]:
@@ -52,10 +57,39 @@ def add_source(node: Any, scope: Scope) -> list[Relation]:
     raise RefusedQueryError(RefusalCode.FORM, "FROM may hold only tables, subqueries and joins.")
 
 
+def bind(relations: list[Relation], scope: Scope) -> None:
+    """Tie LATERAL subqueries to the relation whose person they are about."""
+    for relation in relations:
+        if id(relation) in scope.anchors:
+            scope.tie(relation, scope.anchors.pop(id(relation)))
+
+
+def _lateral(subquery: Any, scope: Scope) -> Relation:
+    """Read a subquery that names columns of the tables before it: rows of their person, or values of their row."""
+    inner = scope.subquery(subquery.subquery.select_stmt)
+    relation = derived(subquery.alias.aliasname, inner, subquery.alias.colnames)
+    groups = [group - {0} for group in scope.groups() if group - {0}]
+    if relation.rows:
+        return relation
+    if scope.parent or len(groups) != 1 or not inner.clinical or not inner.tied:
+        raise RefusedQueryError(
+            RefusalCode.UNLINKED,
+            "LATERAL may take rows of the person of the tables before it: join these by person_id with ON, and add "
+            "inner.person_id = outer.person_id.",
+        )
+    scope.anchors[id(relation)] = scope.clinical[0]
+    return relation
+
+
 def _subselect(subquery: Any, scope: Scope) -> Relation:
+    if subquery.lateral:
+        return _lateral(subquery, scope)
     inner = scope.select(subquery.subquery.select_stmt, scope.parent, scope.named)
     scope.outward |= inner.outward
-    return derived(subquery.alias.aliasname, inner, subquery.alias.colnames)
+    relation = derived(subquery.alias.aliasname, inner, subquery.alias.colnames)
+    if scope.parent and inner.clinical and inner.tied:
+        scope.tie(relation, _ROW_OUTSIDE)
+    return relation
 
 
 def _table(table: Any, scope: Scope) -> Relation:
@@ -68,25 +102,36 @@ def _table(table: Any, scope: Scope) -> Relation:
         )
     named = scope.named.get(table.relname)
     if named and not table.schemaname:
-        return Relation(alias, named.columns, named.clinical, stored=False, single=named.single)
+        return Relation(alias, named.columns, named.clinical, stored=False, rows=named.rows)
     if table.schemaname not in ("", SCHEMA) or table.relname not in TABLES:
         raise RefusedQueryError(
             RefusalCode.TABLE,
-            f'The table "{table.relname}" is not allowed; use tables of the OMOP CDM 5.4 or image_occurrence.',
+            f'The table "{table.relname}" is not allowed; {_other_table(table)}',
             table.location,
         )
     return Relation(alias, _columns_of(table.relname), table.relname in CLINICAL_TABLES, stored=True)
 
 
+def _other_table(table: Any) -> str:
+    if table.relname in TABLES:
+        return "write it without a schema, or with omop."
+    if table.relname in _PRIVATE_TABLES:
+        return "places, staff and money are private; leave it out."
+    if table.relname in _LEFT_OUT:
+        return "it has no column of a person's own; write the criteria themselves."
+    return "use tables of the OMOP CDM 5.4 or image_occurrence."
+
+
 def _columns_of(table: str) -> dict[str, Column]:
-    own = {Kind.PERSON, Kind.ACCESSION}
+    row_id = _OWN_RECORD.format(table)
     return {
         name: Column(
             kind,
             name,
             moment=name.endswith(("_date", "_datetime")),
             wide=name in WIDE_COLUMNS,
-            nullable=kind not in own and name != _OWN_RECORD.format(table),
+            nullable=kind is not Kind.PERSON and name != row_id,
+            own=name == row_id,
         )
         for name, kind in TABLES[table].items()
     }
@@ -97,12 +142,15 @@ def _join(join: Any, scope: Scope) -> list[Relation]:
     if kind not in _JOINS:
         raise RefusedQueryError(RefusalCode.FORM, "Only INNER, LEFT, RIGHT and FULL joins are allowed.")
     left, right = add_source(join.larg, scope), add_source(join.rarg, scope)
+    bind(left, scope)
     ties, edges = len(scope.ties), len(scope.edges)
+    bind(right, scope)
     for name in join.using_clause:
         _use(name.string.sval, left, right, scope)
     if join.HasField("quals"):
-        condition(join.quals, scope)
-        tie_all(join.quals, scope, filters=False)
+        with scope.seeing(left + right):
+            condition(join.quals, scope)
+            tie_all(join.quals, scope, filters=False)
     if kind != "JOIN_INNER":
         _keep_outer_edge(left, right, edges, scope)
         _keep_outer_tie(left, right, ties, scope)
@@ -139,7 +187,7 @@ def _keep_outer_tie(left: list[Relation], right: list[Relation], before: int, sc
     scope.ties += crossing[:1]
     clinical = [any(relation.clinical for relation in side) for side in (left, right)]
     if all(clinical) and not crossing:
-        require_one_person([set(), set()])
+        require_one_person([set(), set()], scope)
 
 
 def _keep_outer_edge(left: list[Relation], right: list[Relation], before: int, scope: Scope) -> None:

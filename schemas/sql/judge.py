@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 
 from schemas.sql.allowed import Kind
 from schemas.sql.columns import Column
+from schemas.sql.composed import check_computed, is_composed
 from schemas.sql.counts import is_count
+from schemas.sql.outputs import NAMELESS
 from schemas.sql.refusal import RefusalCode, Refused, RefusedQueryError
 from schemas.sql.scope import Selection
 from schemas.sql.selects import read_select
-from schemas.sql.shape import Parsed, parse, read_source
+from schemas.sql.shape import MAX_COMPOSED, Parsed, parse, read_source
 from schemas.sql.source import Source, cut_out, limit_of
 from schemas.sql.tabulation import Tabulation, tabulate
 from schemas.sql.text import tokens, too_deep
@@ -80,16 +82,42 @@ def judge(sql: str, *, needs_accession: bool = False) -> Verdict:
 
 def _judged(source: Source, *, needs_accession: bool) -> Accepted:
     parsed = parse(source)
+    composed = is_composed(parsed.select)
+    if composed and parsed.parts > MAX_COMPOSED:
+        raise RefusedQueryError(
+            RefusalCode.TOO_COMPLEX,
+            f"Counts of several SELECTs may have at most {MAX_COMPOSED} parts together; ask for fewer at once.",
+        )
+    try:
+        accepted = tabulate(parsed) if composed else _plain(parsed, needs_accession=needs_accession)
+    except RefusedQueryError as refusal:
+        accepted = _otherwise(parsed, refusal, composed=composed)
+    if needs_accession and (isinstance(accepted, Tabulation) or Kind.ACCESSION not in accepted.columns):
+        raise _accession_missing()
+    return accepted
+
+
+def _otherwise(parsed: Parsed, refusal: RefusedQueryError, *, composed: bool) -> Accepted:
+    """Read what counts by its form as a list or frame, which may have counts of each person; tell why it is refused."""
+    if not composed:
+        check_computed(parsed.select)
+        raise refusal
+    try:
+        return _plain(parsed, needs_accession=False)
+    except RefusedQueryError:
+        check_computed(parsed.select)
+        raise refusal from None
+
+
+def _plain(parsed: Parsed, *, needs_accession: bool) -> Accepted:
+    """Read a list, a frame, or counts that the SELECT itself has."""
     selection = read_select(parsed.select, None, {})
     kinds = tuple(column.kind for _, column in selection.outputs)
     if Kind.ACCESSION not in kinds and any(is_count(target.res_target.val) for target in parsed.select.target_list):
         if needs_accession:
             raise _accession_missing()
-        return tabulate(parsed, selection)
-    accepted = _rows(parsed, selection, kinds)
-    if needs_accession and Kind.ACCESSION not in kinds:
-        raise _accession_missing()
-    return accepted
+        return tabulate(parsed)
+    return _rows(parsed, selection, kinds)
 
 
 def _rows(parsed: Parsed, selection: Selection, kinds: tuple[Kind, ...]) -> Listing | Frame:
@@ -99,7 +127,7 @@ def _rows(parsed: Parsed, selection: Selection, kinds: tuple[Kind, ...]) -> List
         return Listing(parsed.text, kinds)
     _check_frame(parsed, [column for _, column in selection.outputs])
     names = tuple(name for name, _ in selection.outputs)
-    if "" in names or len(set(names)) != len(names):
+    if NAMELESS in names or len(set(names)) != len(names):
         raise RefusedQueryError(RefusalCode.NAME, "Give each column of a training frame its own name with AS.")
     return Frame(parsed.text, kinds, names)
 

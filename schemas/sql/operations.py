@@ -15,7 +15,7 @@ from schemas.sql.words import COMPARISONS, PATTERNS, SUMS
 
 Reader = Callable[[Any, Scope], Column]
 
-_PLAIN = Column(Kind.PLAIN)
+_TRUTH = Column(Kind.BUCKET)
 _ARITHMETIC = SUMS | {"*", "/", "%", "||"}
 
 
@@ -46,7 +46,7 @@ def read_operation(operation: Any, scope: Scope, read: Reader) -> Column:
         case "AEXPR_LIKE" | "AEXPR_ILIKE" if operator in PATTERNS:
             plain(operation.lexpr, scope, read)
             check_pattern(operation.rexpr)
-            return _PLAIN
+            return _TRUTH
     raise RefusedQueryError(
         RefusalCode.OPERATOR,
         "Only = <> < > <= >= + - * / % || IN BETWEEN and LIKE are allowed as operators, without a schema.",
@@ -57,7 +57,7 @@ def _comparison(operation: Any, operator: str, scope: Scope, read: Reader) -> Co
     left, right = read(operation.lexpr, scope), read(operation.rexpr, scope)
     if (left.identifies or right.identifies) and not _comparable(left, right, operator):
         raise misused(left if left.identifies else right)
-    return _PLAIN
+    return _TRUTH
 
 
 def _comparable(one: Column, other: Column, operator: str) -> bool:
@@ -86,16 +86,21 @@ def _arithmetic(operation: Any, operator: str, scope: Scope, read: Reader) -> Co
 
 
 def _any_of(operation: Any, operator: str, scope: Scope, read: Reader) -> Column:
-    if operator in PATTERNS:
-        for pattern in operation.rexpr.a_array_expr.elements:
-            check_pattern(pattern)
-    return _values(operation, scope, read)
+    plain(operation.lexpr, scope, read)
+    for element in operation.rexpr.a_array_expr.elements:
+        # An array of arrays fails where these differ in length.
+        if operator in PATTERNS:
+            check_pattern(element)
+        plain(element, scope, read)
+    if not operation.rexpr.HasField("a_array_expr"):
+        raise RefusedQueryError(RefusalCode.FORM, "Compare with ANY (ARRAY[1, 2]) of constants, or with IN (1, 2).")
+    return _TRUTH
 
 
 def _values(operation: Any, scope: Scope, read: Reader) -> Column:
     plain(operation.lexpr, scope, read)
     plain(operation.rexpr, scope, read)
-    return _PLAIN
+    return _TRUTH
 
 
 def misused(column: Column) -> RefusedQueryError:

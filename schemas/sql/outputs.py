@@ -2,10 +2,15 @@
 
 from typing import Any
 
+from postgast import pg_query_pb2 as grammar
+
 from schemas.sql.columns import Column
 from schemas.sql.expressions import parts_of, read
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
 from schemas.sql.scope import Scope
+
+NAMELESS = "?column?"
+_SUGGESTED = {"coalesce_expr": "coalesce", "a_array_expr": "array", "row_expr": "row"}
 
 
 def read_outputs(target: Any, scope: Scope) -> list[tuple[str, Column]]:
@@ -20,7 +25,7 @@ def read_outputs(target: Any, scope: Scope) -> list[tuple[str, Column]]:
             "A subquery must select identifiers of its own tables; name the inner table in front.",
             target.location,
         )
-    return [(target.name or _default_name(target.val), column)]
+    return [(target.name or default_name(target.val), column)]
 
 
 def _all_columns(target: Any, scope: Scope) -> list[tuple[str, Column]]:
@@ -37,16 +42,46 @@ def _all_columns(target: Any, scope: Scope) -> list[tuple[str, Column]]:
     return [(name, scope.lookup(name, relation.name)[0][1]) for relation in meant for name in relation.columns]
 
 
-def _default_name(node: Any) -> str:
-    match node.WhichOneof("node"):
+def default_name(node: Any) -> str:
+    """Return what PostgreSQL calls a selected expression without AS (`FigureColname`): other names may mean it too."""
+    return _figured(node)[0] or NAMELESS
+
+
+def _figured(node: Any) -> tuple[str, bool]:
+    """Return the name that an expression suggests, and whether it is a good one: a cast or CASE keeps only those."""
+    kind = str(node.WhichOneof("node"))
+    match kind:
         case "column_ref":
-            return parts_of(node.column_ref)[-1]
+            return parts_of(node.column_ref)[-1], True
         case "func_call":
-            return str(node.func_call.funcname[-1].string.sval)
+            return str(node.func_call.funcname[-1].string.sval), True
         case "type_cast":
-            return _default_name(node.type_cast.arg) or str(node.type_cast.type_name.names[-1].string.sval)
+            name, good = _figured(node.type_cast.arg)
+            return (name, True) if good else (str(node.type_cast.type_name.names[-1].string.sval), False)
         case "case_expr":
-            return _default_name(node.case_expr.defresult) or "case"
-        case "coalesce_expr":
-            return "coalesce"
-    return ""
+            name, good = _figured(node.case_expr.defresult)
+            return (name, True) if good else ("case", False)
+        case "sub_link":
+            return _of_subquery(node.sub_link)
+        case "a_expr" if grammar.A_Expr_Kind.Name(node.a_expr.kind) == "AEXPR_NULLIF":
+            return "nullif", True
+        case "min_max_expr":
+            return grammar.MinMaxOp.Name(node.min_max_expr.op).removeprefix("IS_").lower(), True
+        case "sqlvalue_function":
+            return grammar.SQLValueFunctionOp.Name(node.sqlvalue_function.op).removeprefix("SVFOP_").lower(), True
+    return _SUGGESTED.get(kind, ""), kind in _SUGGESTED
+
+
+def _of_subquery(link: Any) -> tuple[str, bool]:
+    match grammar.SubLinkType.Name(link.sub_link_type):
+        case "EXISTS_SUBLINK":
+            return "exists", True
+        case "EXPR_SUBLINK":
+            statement = link.subselect.select_stmt
+            while statement.HasField("larg"):
+                statement = statement.larg
+            if statement.values_lists:
+                return "column1", True
+            targets = [target.res_target for target in statement.target_list]
+            return (targets[0].name or default_name(targets[0].val), True) if targets else ("", False)
+    return "", False

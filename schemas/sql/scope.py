@@ -1,7 +1,9 @@
 """Which column a name means, and which relations a query ties to the same person."""
 
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,9 +11,10 @@ from schemas.sql.allowed import COLUMN_NAMES
 from schemas.sql.columns import Column
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
 
+MAX_CONSTANT_ROWS = 100
 _OUTSIDE = 0
 _PRIVATE = re.compile(
-    r"source|birth|_text|_as_string|_uid$|_uri$|path|title|nhs|name|address|location|provider|care_site"
+    r"source|birth|_text|_as_string|_uid$|_uri$|path|title|nhs|name|address|location|provider|care_site|stop_reason|lot_number|^sig$"
 )
 
 
@@ -19,14 +22,14 @@ _PRIVATE = re.compile(
 class Relation:
     """A table or subquery in FROM. `clinical`: its rows depend on persons. `stored`: a real table.
 
-    `single`: one row whatever the data, such as constants that a WITH names.
+    `rows`: how many rows of constants it has, such as a WITH names; 0 for any other.
     """
 
     name: str
     columns: Mapping[str, Column]
     clinical: bool
     stored: bool
-    single: bool = False
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Selection:
     """What a SELECT yields. `tied`: its persons are those of the enclosing query's row.
 
     `outward`: it names columns of an enclosing query. `sided`: a RIGHT or FULL join may leave its first person empty.
+    `rows`: how many rows of constants it has; 0 where tables are read.
     """
 
     outputs: tuple[tuple[str, Column], ...]
@@ -43,11 +47,17 @@ class Selection:
     grouped: bool
     outward: bool = False
     sided: bool = False
+    rows: int = 0
 
 
 @dataclass(slots=True)
 class Scope:
-    """The relations a SELECT sees, innermost first. `depth` counts the subqueries in expressions around it."""
+    """The relations a SELECT sees, innermost first.
+
+    `depth` counts the subqueries in expressions around it. `anchors`: by id of a LATERAL subquery, whose person its
+    rows are of; until they are tied. `visible`: what the ON of a join sees, where one is read. `touched`: how many
+    references were found here. `weak`: two relations set equal by a column that may be the same for many persons.
+    """
 
     parent: "Scope | None"
     named: dict[str, Relation]
@@ -62,6 +72,10 @@ class Scope:
     merged: bool = False
     sided: bool = False
     outward: bool = False
+    anchors: dict[int, Relation] = field(default_factory=dict)
+    visible: list[Relation] | None = None
+    touched: int = 0
+    weak: tuple[str, str, str] | None = None
 
     def subquery(self, statement: Any) -> Selection:
         return self.select(statement, self, self.named)
@@ -74,6 +88,13 @@ class Scope:
             )
         self.relations.append(relation)
         return relation
+
+    @contextmanager
+    def seeing(self, relations: list[Relation]) -> Iterator[None]:
+        """Let names mean these relations of the scope only, as the ON of a join does, or ones outside."""
+        before, self.visible = self.visible, relations
+        yield
+        self.visible = before
 
     @property
     def clinical(self) -> list[Relation]:
@@ -88,12 +109,17 @@ class Scope:
             if found:
                 hidden = any(inner.stores for inner in passed) or (scope.stores and bool(_PRIVATE.search(name)))
                 _check_meaning(name, found, hidden=hidden and table is None)
-                return found[0][0], replace(found[0][1], outer=_reach_out(passed))
+                scope.touched += 1
+                # After USING it may be the one or the other.
+                own = all(column.own for _, column in found)
+                return found[0][0], replace(found[0][1], own=own, outer=_reach_out(passed))
             passed.append(scope)
             scope = scope.parent
         raise RefusedQueryError(
             RefusalCode.COLUMN,
-            f'The column "{name}" is not one a cohort query may use here; check its table and spelling.',
+            _missing(
+                name, f'The column "{name}" is not one a cohort query may use here; check its table and spelling.'
+            ),
         )
 
     @property
@@ -101,11 +127,12 @@ class Scope:
         return any(relation.stored for relation in self.relations)
 
     def lookup(self, name: str, table: str | None = None) -> list[tuple[Relation, Column]]:
-        named = [relation for relation in self.relations if table in (None, relation.name)]
+        seen = self.relations if self.visible is None else self.visible
+        named = [relation for relation in seen if table in (None, relation.name)]
         if table is not None and named and name not in named[0].columns:
             raise RefusedQueryError(
                 RefusalCode.COLUMN,
-                f'The column "{name}" of "{table}" is not one a cohort query may use; leave it out.',
+                _missing(name, f'The column "{name}" of "{table}" is not one a cohort query may use; leave it out.'),
             )
         return [(relation, self._seen(relation, name)) for relation in named if name in relation.columns]
 
@@ -124,11 +151,27 @@ class Scope:
         return _united(inside | {_OUTSIDE}, pairs)
 
     def unjoined(self) -> bool:
-        """Return whether rows of some relation are put beside all rows of another."""
-        inside = {id(relation) for relation in self.relations if not relation.single}
+        """Return whether rows of some relation are put beside all rows of another, unless it is a few constants."""
+        few = [relation for relation in self.relations if relation.rows]
+        if math.prod(relation.rows for relation in few) > MAX_CONSTANT_ROWS:
+            few = [relation for relation in few if relation.rows == 1]
+        inside = {id(relation) for relation in self.relations if relation not in few}
         pairs = [{id(end) if id(end) in inside else _OUTSIDE for end in pair} for pair in self.ties]
         edges = [edge & (inside | {_OUTSIDE}) for edge in self.edges]
         return len([group for group in _united(inside | {_OUTSIDE}, [*pairs, *edges]) if group - {_OUTSIDE}]) > 1
+
+
+def _missing(name: str, unknown: str) -> str:
+    """Return what to do without a column."""
+    coded = name.removesuffix("value") + "concept_id"
+    if name.endswith("_source_value") and coded in COLUMN_NAMES:
+        return f'The column "{name}" is private; use {coded}, with concept_code of concept.'
+    return f'The column "{name}" is private; leave it out.' if _PRIVATE.search(name) else unknown
+
+
+def _is_plain(name: str) -> bool:
+    """Whether it may be written out which column a name means: names of concepts, not of what a site keeps private."""
+    return name.endswith(("_name", "_title")) or not _PRIVATE.search(name)
 
 
 def _reach_out(passed: list[Scope]) -> bool:
@@ -154,5 +197,5 @@ def _check_meaning(name: str, found: list[tuple[Relation, Column]], *, hidden: b
         raise RefusedQueryError(
             RefusalCode.NAME,
             f'The name "{name}" could mean more than one column; write it as alias.{name}.',
-            qualifier=found[0][0].name if alike and len(found) == 1 and not _PRIVATE.search(name) else "",
+            qualifier=found[0][0].name if alike and len(found) == 1 and _is_plain(name) else "",
         )

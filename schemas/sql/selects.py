@@ -5,21 +5,25 @@ so each relation with persons has to be joined by person_id or by the row id of 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from postgast import pg_query_pb2 as grammar
 
 from schemas.sql.allowed import ONE_PERSON, TABLES, Kind
 from schemas.sql.columns import Column, blend
+from schemas.sql.constants import whole
 from schemas.sql.counts import is_count
 from schemas.sql.expressions import condition, read
-from schemas.sql.joins import add_source, derived, require_one_person
+from schemas.sql.joins import add_source, bind, derived, require_one_person
 from schemas.sql.outputs import read_outputs
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
 from schemas.sql.scope import Relation, Scope, Selection
 from schemas.sql.ties import tie_all
 
 MAX_COLUMNS = 100
+MAX_CLAUSE = 100
+_MAX_LIMIT = 1_000_000
 
 
 def read_subquery(statement: Any, parent: Scope | None, named: Mapping[str, Relation]) -> Selection:
@@ -28,7 +32,7 @@ def read_subquery(statement: Any, parent: Scope | None, named: Mapping[str, Rela
     if not statement.HasField("limit_count"):
         return selection
     counted = grammar.LimitOption.Name(statement.limit_option) == "LIMIT_OPTION_COUNT"
-    if not counted or not statement.limit_count.a_const.HasField("ival") or (selection.clinical and not selection.tied):
+    if not counted or not whole(statement.limit_count, 1, _MAX_LIMIT) or (selection.clinical and not selection.tied):
         raise RefusedQueryError(
             RefusalCode.LIMIT,
             "LIMIT in a subquery may only choose among the rows of one person; use min, max or row_number per person.",
@@ -50,7 +54,16 @@ def read_select(statement: Any, parent: Scope | None, named: Mapping[str, Relati
         _name_query(entry.common_table_expr, scope)
     if grammar.SetOperation.Name(statement.op) != "SETOP_NONE":
         return _combined(statement, scope)
+    if statement.values_lists:
+        return _listed(statement, scope)
     return _single(statement, scope)
+
+
+def name_query(entry: Any, named: Mapping[str, Relation]) -> dict[str, Relation]:
+    """Return the named queries with another one, an entry of the outermost WITH."""
+    scope = Scope(None, dict(named), read_subquery)
+    _name_query(entry, scope)
+    return scope.named
 
 
 def _name_query(entry: Any, scope: Scope) -> None:
@@ -79,7 +92,20 @@ def _combined(statement: Any, scope: Scope) -> Selection:
         all(side.tied or not side.clinical for side in (left, right)),
         grouped=True,
         outward=scope.outward or left.outward or right.outward,
+        rows=left.rows + right.rows if left.rows and right.rows else 0,
     )
+
+
+def _listed(statement: Any, scope: Scope) -> Selection:
+    """Read a VALUES list: rows of constants."""
+    rows = [[read(item, scope) for item in row.list.items] for row in statement.values_lists]
+    if any(len(row) != len(rows[0]) or any(column.kind is not Kind.CONSTANT for column in row) for row in rows):
+        raise RefusedQueryError(
+            RefusalCode.CONSTANT, "VALUES lists hold only constants, and in each row as many as in the first."
+        )
+    columns = [blend(column) for column in zip(*rows, strict=True)]
+    outputs = tuple((f"column{at}", column) for at, column in enumerate(columns, 1))
+    return Selection(outputs, (), clinical=False, tied=True, grouped=len(rows) > 1, rows=len(rows))
 
 
 def _merged(one: Column, other: Column) -> Column:
@@ -90,12 +116,12 @@ def _merged(one: Column, other: Column) -> Column:
             RefusalCode.IDENTIFIER,
             "Both sides of a UNION must select the same identifier.",
         )
-    return other if other.nullable else one
+    return replace(one, nullable=one.nullable or other.nullable, own=one.own and other.own)
 
 
 def _single(statement: Any, scope: Scope) -> Selection:
     for source in statement.from_clause:
-        add_source(source, scope)
+        bind(add_source(source, scope), scope)
     scope.windows = {entry.window_def.name: entry.window_def for entry in statement.window_clause}
     if statement.HasField("where_clause"):
         condition(statement.where_clause, scope)
@@ -103,7 +129,7 @@ def _single(statement: Any, scope: Scope) -> Selection:
     outputs = tuple(output for target in statement.target_list for output in read_outputs(target.res_target, scope))
     if len(outputs) > MAX_COLUMNS:
         raise RefusedQueryError(RefusalCode.TOO_COMPLEX, f"Select at most {MAX_COLUMNS} columns.")
-    _check_rest(statement, scope, {name for name, _ in outputs})
+    _check_rest(statement, scope, outputs)
     _check_joined(statement, scope)
     return Selection(
         outputs,
@@ -114,13 +140,14 @@ def _single(statement: Any, scope: Scope) -> Selection:
         grouped=bool(statement.group_clause or statement.HasField("having_clause")),
         outward=scope.outward,
         sided=scope.sided,
+        rows=0 if scope.relations else 1,
     )
 
 
 def _check_joined(statement: Any, scope: Scope) -> None:
     groups = [group - {0} for group in scope.groups()]
     try:
-        require_one_person([group for group in groups if group])
+        require_one_person([group for group in groups if group], scope)
         _require_joined(scope)
     except RefusedQueryError as refusal:
         refusal.place(_last_table(statement.from_clause[-1]))
@@ -141,20 +168,29 @@ def _last_table(source: Any) -> int:
     return int(source.range_var.location)
 
 
-def _check_rest(statement: Any, scope: Scope, names: set[str]) -> None:
-    distinct = [read(item, scope) for item in statement.distinct_clause if item.WhichOneof("node")]
+def _check_rest(statement: Any, scope: Scope, outputs: tuple[tuple[str, Column], ...]) -> None:
+    if max(len(statement.group_clause), len(statement.sort_clause)) > MAX_CLAUSE:
+        raise RefusedQueryError(RefusalCode.GROUPING, f"GROUP BY and ORDER BY may name at most {MAX_CLAUSE} columns.")
+    selected = dict(outputs)
+    distinct = [
+        # A bare name means what is selected under it, before it means a column of a table.
+        selected[_alias(item)] if _alias(item) in selected else read(item, scope)
+        for item in statement.distinct_clause
+        if item.WhichOneof("node")
+    ]
     if distinct and not any(_of_one(column) for column in distinct):
-        raise RefusedQueryError(RefusalCode.UNLINKED, "DISTINCT ON must start with person_id or accession_id.")
-    _check_groups(statement, scope, names)
+        raise RefusedQueryError(RefusalCode.UNLINKED, "DISTINCT ON must name person_id or accession_id.")
+    _check_groups(statement, scope, set(selected))
     if statement.HasField("having_clause"):
         condition(statement.having_clause, scope)
     for item in statement.sort_clause:
-        if _alias(item.sort_by.node) not in names:
+        if _alias(item.sort_by.node) not in selected:
             read(item.sort_by.node, scope)
 
 
 def _of_one(column: Column) -> bool:
-    return column.kind in ONE_PERSON and column.kind is not Kind.LINK and not column.outer and not column.nullable
+    # Of all whose accession number is unknown one row is left: which, depends on others, but it is of one person.
+    return not column.outer and (column.kind is Kind.ACCESSION or (column.kind is Kind.PERSON and not column.nullable))
 
 
 def _check_groups(statement: Any, scope: Scope, names: set[str]) -> None:

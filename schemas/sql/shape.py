@@ -16,11 +16,13 @@ from schemas.sql.stars import stars
 from schemas.sql.text import check_spelling, check_text, syntax_error, tokens, too_deep
 
 MAX_NODES = 5_000
+MAX_COMPOSED = 1_500
+"""Where counts of several SELECTs are put together: each is taken apart, judged and written anew."""
 MAX_TABLES = 40
 
 _LISTED = {
     "SelectStmt": "distinct_clause target_list from_clause where_clause group_clause having_clause window_clause "
-    "sort_clause limit_count limit_option with_clause op all larg rarg",
+    "sort_clause limit_count limit_option with_clause values_lists op all larg rarg",
     "ResTarget": "name val location",
     "ColumnRef": "fields location",
     "A_Star": "",
@@ -45,11 +47,12 @@ _LISTED = {
     "TypeCast": "arg type_name location",
     "TypeName": "names typmods typemod location",
     "RangeVar": "schemaname relname inh relpersistence alias location",
-    "RangeSubselect": "subquery alias",
+    "RangeSubselect": "lateral subquery alias",
     "JoinExpr": "jointype larg rarg using_clause quals rtindex",
     "Alias": "aliasname colnames",
     "WithClause": "ctes location",
     "CommonTableExpr": "ctename aliascolnames ctematerialized ctequery location",
+    "GroupingSet": "kind content location",
     "SortBy": "node sortby_dir sortby_nulls location",
     "List": "items",
     "A_ArrayExpr": "elements list_start list_end location",
@@ -59,14 +62,13 @@ _FIELDS = {name: frozenset(fields.split()) for name, fields in _LISTED.items()}
 _REMEDIES = {
     "into_clause": "SELECT INTO writes a table; leave INTO out.",
     "locking_clause": "FOR UPDATE and FOR SHARE lock rows; leave them out.",
-    "values_lists": "VALUES lists are not allowed; select from tables of the CDM, or compare with IN (1, 2).",
     "recursive": "WITH RECURSIVE is not allowed; concept_ancestor holds the hierarchy ready made.",
     "limit_offset": "OFFSET is not allowed; leave it out.",
-    "lateral": "LATERAL is not allowed; join by person_id or use EXISTS.",
     "is_natural": "NATURAL JOIN is not allowed; write JOIN ... USING (person_id).",
     "agg_within_group": "WITHIN GROUP is not allowed; ask for the trust's own quantiles with the cohort.",
-    "agg_order": "ORDER BY inside a function is not allowed; use row_number per person.",
-    "GroupingSet": "ROLLUP, CUBE and GROUPING SETS are not allowed; ask for each table by itself.",
+    "agg_order": "ORDER BY inside a function is not allowed; use row_number, and statistics for quantiles.",
+    "GroupingFunc": "GROUPING() is not allowed; count_of says by what each cell of ROLLUP, CUBE and GROUPING SETS is.",
+    "NamedArgExpr": "Named arguments are not allowed; write INTERVAL '14 days'.",
     "RangeTableSample": "TABLESAMPLE is not allowed; a cohort is everybody who fits, LIMIT takes fewer images.",
     "RangeFunction": "Functions in FROM are not allowed; name tables of the CDM.",
 }
@@ -74,11 +76,12 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A SELECT and the text it was read from; `source` knows the text as it was given."""
+    """A SELECT of so many `parts`, and the text it was read from; `source` knows the text as it was given."""
 
     source: Source
     tree: Any
     select: Any
+    parts: int
 
     @property
     def text(self) -> str:
@@ -127,8 +130,7 @@ def parse(source: Source) -> Parsed:
             "Only SELECT is allowed; nothing may be written, set or called.",
             raw.stmt_location,
         )
-    check_nodes(raw.stmt)
-    return Parsed(source, tree, raw.stmt.select_stmt)
+    return Parsed(source, tree, raw.stmt.select_stmt, check_nodes(raw.stmt))
 
 
 def _tree(sql: str) -> Any:
@@ -140,8 +142,8 @@ def _tree(sql: str) -> Any:
         raise too_deep() from None
 
 
-def check_nodes(root: Message) -> None:
-    """Refuse a form that is not listed, and more forms or tables than a person would write."""
+def check_nodes(root: Message) -> int:
+    """Refuse what is not listed, and more forms or tables than a person would write; return how many there are."""
     waiting, seen, tables = [(root, 0)], 0, 0
     while waiting:
         message, at = waiting.pop()
@@ -153,6 +155,7 @@ def check_nodes(root: Message) -> None:
         if name != "Node":
             at = max(getattr(message, "location", 0), 0) or at
         waiting += [(child, at) for child in _children(message, name, at)]
+    return seen
 
 
 def _too_complex(at: int) -> RefusedQueryError:

@@ -13,6 +13,7 @@ from schemas.sql.trees import children
 from schemas.sql.words import AGGREGATES, COMPARISONS
 
 MAX_DEPTH = 4
+_TRUTH = Column(Kind.BUCKET)
 
 Reader = Callable[[Any, Scope], Column]
 
@@ -37,7 +38,7 @@ def _read(link: Any, scope: Scope, read: Reader, *, filters: bool) -> Column:
     match grammar.SubLinkType.Name(link.sub_link_type):
         case "EXISTS_SUBLINK":
             _require_tied(scope.subquery(_without_star(link.subselect.select_stmt)))
-            return Column(Kind.PLAIN)
+            return _TRUTH
         case "ANY_SUBLINK" if _means_in(link):
             return _membership(link, scope, read, filters=filters)
         case "ANY_SUBLINK" | "ALL_SUBLINK":
@@ -77,7 +78,7 @@ def _membership(link: Any, scope: Scope, read: Reader, *, filters: bool) -> Colu
         _require_tied(inner)
     elif not filters and not inner.tied and all(person.nullable for person in persons):
         raise _may_be_missing(persons[0])
-    return Column(Kind.PLAIN)
+    return _TRUTH
 
 
 def _check_pair(one: Column, other: Column) -> None:
@@ -107,7 +108,7 @@ def _quantified(link: Any, scope: Scope, read: Reader) -> Column:
     if any(column.identifies for column in columns):
         raise RefusedQueryError(RefusalCode.IDENTIFIER, "Identifiers are only looked up with IN, not compared.")
     _require_tied(inner)
-    return Column(Kind.PLAIN)
+    return _TRUTH
 
 
 def _scalar(link: Any, scope: Scope) -> Column:
@@ -132,7 +133,7 @@ def _is_one_row(statement: Any, inner: Selection) -> bool:
     if statement.limit_count.a_const.ival.ival == 1:
         return True
     # More rows than one are an error, and it comes only when a row of the query around it asks: that tells of a person.
-    return not inner.grouped and _has_aggregate(statement.target_list[0].res_target.val)
+    return not inner.grouped and any(_has_aggregate(target.res_target.val) for target in statement.target_list)
 
 
 def _has_aggregate(node: Any) -> bool:
@@ -141,13 +142,13 @@ def _has_aggregate(node: Any) -> bool:
         part = waiting.pop()
         if part.DESCRIPTOR.name == "SubLink":
             continue
-        if part.DESCRIPTOR.name == "FuncCall" and _is_aggregate(part):
+        if part.DESCRIPTOR.name == "FuncCall" and is_aggregate(part):
             return True
         waiting += children(part)
     return False
 
 
-def _is_aggregate(call: Any) -> bool:
+def is_aggregate(call: Any) -> bool:
     return not call.HasField("over") and call.funcname[-1].string.sval in AGGREGATES | {"count"}
 
 

@@ -5,22 +5,18 @@ query is rewritten to select each cell's persons, and the trust counts them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import postgast
 
 from schemas.cohort import Cell
-from schemas.sql.allowed import GROUPABLE
-from schemas.sql.columns import Column
-from schemas.sql.counts import Count, bare, is_count, read_counts
-from schemas.sql.grouping import check_groups, read_order, read_threshold, title
+from schemas.sql.composed import Composing
+from schemas.sql.counted import Counted, Table
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
-from schemas.sql.scope import Selection
 from schemas.sql.shape import Parsed, check_nodes
-from schemas.sql.trees import conjunction, copied, named_target, put, text_target, union_of
+from schemas.sql.trees import alike, copied, put, short_text, text_target, union_of
 
-MAX_KEYS = 4
 MEASURE = "count_of"
 """The key that tells several counts of one query apart."""
 
@@ -30,7 +26,8 @@ class Tabulation:
     """Counts of distinct persons. `sql` selects the keys first, then the person: a row for each of a cell's persons.
 
     What the query says of its own counts is for after release, on released counts only: `at_least` (HAVING),
-    `largest_first` (ORDER BY a count, falling) and `limit`. `shown` does all three.
+    `largest_first` (ORDER BY a count, falling) and `limit`. `shown` does all three. `counts`: how many there are, so
+    in how many cells a person may be by that alone.
     """
 
     sql: str
@@ -38,6 +35,7 @@ class Tabulation:
     at_least: int = 0
     largest_first: bool = False
     limit: int | None = None
+    counts: int = 1
 
     def shown(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
         """Return the released cells that the query asks for, in its order."""
@@ -47,92 +45,78 @@ class Tabulation:
         return tuple(kept[: self.limit])
 
 
-def tabulate(parsed: Parsed, selection: Selection) -> Tabulation:
-    """Turn a checked query with counts into one that selects the persons behind each cell.
+def tabulate(parsed: Parsed) -> Tabulation:
+    """Turn a query with counts into one that selects the persons behind each cell.
 
     Raises
     ------
     RefusedQueryError
         The query isn't of the form: grouping columns, counts of persons.
     """
-    statement = parsed.select
-    targets = list(statement.target_list)
-    keys = [target for target in targets if not is_count(target.res_target.val)]
-    _check_keys(targets, selection)
-    check_groups(statement, targets, keys, selection, MAX_KEYS)
-    counts = read_counts(targets, selection)
-    sql = _rewritten(parsed.tree, keys, counts)
-    titles = [title(key, at) for at, key in enumerate(keys, 1)] + [MEASURE] * (len(counts) > 1)
+    composing = Composing()
+    table = composing.read(copied(parsed.select))
+    counted = _distinct(table.counted)
+    measured = len(counted) > 1
+    branches = [_released(branch, count, table, measured) for count in counted for branch in count.branches]
     return Tabulation(
-        sql,
-        tuple(titles),
-        read_threshold(statement),
-        read_order(statement, targets),
-        _limit(statement),
+        _written(parsed.tree, composing.queries.values(), branches),
+        table.keys + (MEASURE,) * measured,
+        table.at_least,
+        table.largest_first,
+        table.limit,
+        len(counted),
     )
 
 
-def _limit(statement: Any) -> int | None:
-    if not statement.HasField("limit_count"):
-        return None
-    constant = statement.limit_count.a_const
-    option = postgast.pg_query_pb2.LimitOption.Name(statement.limit_option)
-    if not constant.HasField("ival") or option != "LIMIT_OPTION_COUNT":
-        raise RefusedQueryError(RefusalCode.LIMIT, "LIMIT takes a plain number.", constant.location)
-    return int(constant.ival.ival)
+def _distinct(counted: Iterable[Counted]) -> list[Counted]:
+    """Return each count once, counts of the same persons are one, and each under a name of its own."""
+    found: dict[str, Counted] = {}
+    for number, count in enumerate(counted, 1):
+        name = count.title.strip() or f"count_{number}"
+        while name in found:
+            name += f"_{number}"
+        if all(count.branches != known.branches for known in found.values()):
+            found[name] = replace(count, title=name)
+    return list(found.values())
 
 
-def _check_keys(targets: list[Any], selection: Selection) -> None:
-    if len(targets) != len(selection.outputs):
-        raise RefusedQueryError(RefusalCode.STAR, "Name the columns to group by; * can't stand beside a count.")
-    for target, (_, column) in zip(targets, selection.outputs, strict=True):
-        if not is_count(target.res_target.val):
-            _check_key(target.res_target, column)
+def _released(branch: Any, count: Counted, table: Table, measured: bool) -> Any:
+    """Return a branch with the name of its count as another key, if there are several, and texts cut short.
 
-
-def _check_key(target: Any, column: Column) -> None:
-    if column.kind not in GROUPABLE or _has_window_or_aggregate(target.val):
-        raise RefusedQueryError(
-            RefusalCode.OUTPUT if column.identifies else RefusalCode.GROUPING,
-            "Group only by concepts, their names, year_of_birth, or a date or number made coarse by "
-            "extract(year from ...) or floor(...); statistics of values come with the cohort.",
-            target.location,
-        )
-
-
-def _has_window_or_aggregate(node: Any) -> bool:
-    if node.HasField("sub_link"):
-        return False
-    calls = [part for _, part in postgast.walk(node) if part.DESCRIPTOR.name == "FuncCall"]
-    return any(call.HasField("over") or is_count(bare(call)) for call in calls)
-
-
-def _rewritten(tree: Any, keys: list[Any], counts: list[Count]) -> str:
-    whole = copied(tree)
-    statement = whole.stmts[0].stmt.select_stmt
-    branches = [_branch(statement, keys, count, measured=len(counts) > 1) for count in counts]
-    with_clause = copied(statement.with_clause) if statement.HasField("with_clause") else None
-    for branch in branches:
-        branch.ClearField("with_clause")
-    union = union_of(branches)
-    if with_clause:
-        union.with_clause.CopyFrom(with_clause)
-    statement.CopyFrom(union)
-    check_nodes(whole.stmts[0].stmt)
-    return str(postgast.deparse(whole))
-
-
-def _branch(statement: Any, keys: list[Any], count: Count, *, measured: bool) -> Any:
-    branch = copied(statement)
-    named = [named_target(key, title(key, at)) for at, key in enumerate(keys, 1)]
-    measure = [text_target(count.title, MEASURE)] if measured else []
-    put(branch.target_list, [*named, *measure, named_target(count.person, "person_id")])
-    put(branch.distinct_clause, [postgast.pg_query_pb2.Node()])
-    for clause in (branch.group_clause, branch.sort_clause):
-        put(clause, [])
-    for clause in ("having_clause", "limit_count", "limit_option"):
-        branch.ClearField(clause)
-    branch.limit_option = postgast.pg_query_pb2.LimitOption.Value("LIMIT_OPTION_DEFAULT")
-    if count.condition is not None:
-        branch.where_clause.CopyFrom(conjunction(statement, count.condition))
+    A day that a driver can't read, or a label of megabytes, would show as an error.
+    """
+    *keys, person = map(copied, branch.target_list)
+    for at in table.texts:
+        keys[at].res_target.val.CopyFrom(short_text(keys[at].res_target.val))
+    put(branch.target_list, [*keys, *[text_target(count.title, MEASURE)] * measured, person])
     return branch
+
+
+def _written(tree: Any, queries: Iterable[Any], branches: list[Any]) -> str:
+    whole = copied(tree)
+    union = union_of(branches)
+    put(union.with_clause.ctes, list(queries))
+    if not union.with_clause.ctes:
+        union.ClearField("with_clause")
+    whole.stmts[0].stmt.select_stmt.CopyFrom(union)
+    check_nodes(whole.stmts[0].stmt)
+    return _deparsed(whole)
+
+
+def _deparsed(tree: Any) -> str:
+    """Return the text of a tree, known to be read as this tree again: the deparser forgets some brackets."""
+    text = str(postgast.deparse(tree))
+    if not _reads_as(text, tree):
+        raise RefusedQueryError(
+            RefusalCode.FORM,
+            "Brackets around AND or OR are lost before IN, IS or a comparison; write CASE WHEN a OR b THEN 1 END.",
+        )
+    return text
+
+
+def _reads_as(text: str, tree: Any) -> bool:
+    try:
+        again = postgast.parse(text)
+    except postgast.PgQueryError:
+        return False
+    return alike(again.stmts[0].stmt, tree.stmts[0].stmt)

@@ -11,6 +11,7 @@ from schemas.sql.refusal import RefusalCode, RefusedQueryError
 MAX_BYTES = 20_000
 MAX_BRACKETS = 200
 MAX_WORDS = 6_000
+_TOP = re.compile(r"\bTOP\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(rb"\d+|(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -62,9 +63,18 @@ def syntax_error(sql: str, error: postgast.PgQueryError) -> RefusedQueryError:
     place = max(error.cursorpos - 1, 0)
     return RefusedQueryError(
         RefusalCode.SYNTAX,
-        "PostgreSQL cannot read this query from here on; check its syntax.",
+        f"PostgreSQL cannot read this query from here on; {_hint(sql)}",
         len(sql[:place].encode()),
     )
+
+
+def _hint(sql: str) -> str:
+    """Return the remedy for what other databases and templates have."""
+    if "@" in sql:
+        return "fill in the @parameters of the template."
+    if "`" in sql or "[" in sql:
+        return 'write names as they are or in "double quotes".'
+    return "write LIMIT at the end instead of TOP." if _TOP.search(sql) else "check its syntax."
 
 
 def tokens(sql: str) -> list[Any]:

@@ -11,9 +11,6 @@ from schemas.sql.scope import Scope
 
 Reader = Callable[[Any, Scope], Column]
 
-# The row id of another record may be empty in the rows of many persons, which would then share a window.
-_WINDOWS_OF_ONE = frozenset({Kind.PERSON, Kind.ACCESSION})
-
 
 def check_window(window: Any, scope: Scope, read: Reader) -> None:
     """Refuse a window that reaches over more than one person."""
@@ -25,12 +22,13 @@ def check_window(window: Any, scope: Scope, read: Reader) -> None:
     if scope.clinical and not any(_of_one(column) for columns in read_windows for column in columns):
         raise RefusedQueryError(
             RefusalCode.UNLINKED,
-            "A window over persons must stay within one person; add PARTITION BY person_id.",
+            "A window over persons must stay within one person; add PARTITION BY person_id, also beside accession_id.",
         )
 
 
 def _of_one(column: Column) -> bool:
-    return column.kind in _WINDOWS_OF_ONE and not column.outer and not column.nullable
+    # Rows of many persons whose accession number or other record is unknown would share a window.
+    return column.kind is Kind.PERSON and not column.outer and not column.nullable
 
 
 def _partition(window: Any, scope: Scope, read: Reader) -> list[Column]:
@@ -45,4 +43,5 @@ def _partition(window: Any, scope: Scope, read: Reader) -> list[Column]:
 
 
 def _is_interval(node: Any) -> bool:
-    return bool(node.type_cast.type_name.names) and node.type_cast.arg.HasField("a_const")
+    names = [name.string.sval for name in node.type_cast.type_name.names]
+    return names[-1:] == ["interval"] and node.type_cast.arg.HasField("a_const")

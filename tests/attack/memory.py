@@ -46,7 +46,7 @@ class MemoryRows:
 
     async def counts(self, midnight: datetime) -> Counts:
         mine, today = self.spent[midnight, self.user_id], self.spent[midnight]
-        return Counts(self.asked, mine, today, self.spent["ever"])
+        return Counts(self.asked, self.spent[midnight, "failed"], mine, today, self.spent["ever"])
 
     async def book(self) -> Book:
         count = len(self.by_id)
@@ -85,10 +85,12 @@ class MemoryRows:
             self.sketches = np.concatenate([self.sketches, np.zeros_like(self.sketches)])
         self.sizes[number], self.radii[number], self.sketches[number] = asked.size, answer.radius, asked.sketch
 
-    async def ask(self, now: datetime, *, spent: bool) -> None:
+    async def ask(self, now: datetime, *, spent: bool, failed: bool = False) -> None:
         self.asked += 1
         if spent:
             self.spent.update([(now, self.user_id), now, "ever"])
+        if failed:
+            self.spent.update([(now, "failed")])
 
 
 class Desk:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from infra.federation import ROOT
 from tests.bench import (
+    asking,
     backbone,
     comparing,
     converting,
@@ -50,6 +51,7 @@ PARTS: dict[str, Part] = {
     "downloading": downloading.measure,
     "comparing": comparing.measure,
     "judging": judging.measure,
+    "asking": asking.measure,
 }
 
 

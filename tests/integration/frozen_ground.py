@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from bus.lanes import CLAIM, Lane, Lanes, _run
+from bus.lanes import CLAIM, Job, Lane, Lanes, _run
 from bus.proof.signing import Author
 from bus.uow import new_id
 from bus.wake import Wake
@@ -15,11 +16,14 @@ from schemas.upcast import upcast
 from tests.integration.study_world import unit_of_work
 from tests.integration.warehouse_ground import Ground, cdm, warehouse_ground
 from trust_node.cohort.freezing import Freezing
+from trust_node.cohort.frozen.looking import Looking
 from trust_node.cohort.frozen.shrinking import Shrinking
 from trust_node.cohort.frozen.using import Using
 from trust_node.cohort.office import Office
 from trust_node.cohort.release import ReleasePolicy
+from trust_node.cohort.store import Warehouse
 from trust_node.imaging.deid import DeidKeys
+from trust_node.jobs import CoverEnrichment
 
 DIGEST = "ab" * 32
 SECRET = b"k" * 32
@@ -27,6 +31,8 @@ KEYS = DeidKeys(SECRET)
 EXACT = ReleasePolicy(threshold=10, rounding=1, noise=0, user_daily=1000, project_daily=1000, project_limit=10_000)
 OPT_OUTS = "create schema hospital; create table hospital.gone (person_id bigint)"
 IMAGES = "SELECT person_id, accession_id FROM image_occurrence"
+EVERY = timedelta(minutes=15)
+NOWHERE = Warehouse("postgresql://nobody:x@127.0.0.1:9/omop")
 
 
 async def opt_out_ground(postgres: Any) -> tuple[Ground, Any]:
@@ -36,8 +42,21 @@ async def opt_out_ground(postgres: Any) -> tuple[Ground, Any]:
 
 
 @dataclass
+class Asked:
+    """The warehouse as a look asks it: `questions` were asked of it, while it is `away` in vain."""
+
+    warehouse: Any
+    questions: int = 0
+    away: bool = False
+
+    async def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        self.questions += 1
+        return await (NOWHERE if self.away else self.warehouse).ask(sql, *values)
+
+
+@dataclass
 class FrozenWorld:
-    """One project at one node. `freezes` and `uses` do one job as its lane would."""
+    """One project at one node. `freeze` and `do` do one job as its lane would."""
 
     pool: Any
     ground: Ground
@@ -48,8 +67,10 @@ class FrozenWorld:
 
     def __post_init__(self) -> None:
         self.office = Office.of(self.warehouse, self.policy, SECRET)
-        self.shrinking = Shrinking("amber", self.warehouse, self.office)
-        self.using = Using(self.shrinking, self.warehouse, SECRET)
+        self.asked = Asked(self.warehouse)
+        self.shrinking = Shrinking("amber", self.asked, self.office)
+        self.looking = Looking(self.shrinking, EVERY)
+        self.using = Using(self.shrinking, self.looking, self.warehouse, SECRET)
 
     async def opt_out(self, *persons: int) -> None:
         await self.ground.execute(*(f"insert into hospital.gone values ({person})" for person in persons))
@@ -67,17 +88,38 @@ class FrozenWorld:
         Freezing(self.warehouse, self.office).join(lanes)
         return await self.do(next(iter(lanes)), command)
 
+    async def a_job(self) -> Job:
+        """Return a job that is being done, of which only that is known."""
+        async with unit_of_work(self.pool, self.author) as uow:
+            uow.enqueue("uses", CoverEnrichment(project_id=self.project_id), key=new_id())
+        row = await self.pool.fetchrow(CLAIM, "uses")
+        return Job(row["job_id"], row["attempts"], None, self.author, self.pool, Wake())
+
+    async def goes_by(self, minutes: float) -> None:
+        """Have the last look be so much longer ago, and what waits for a moment wait so much shorter."""
+        passed = timedelta(minutes=minutes)
+        await self.pool.execute("update cohort set looked_at = looked_at - $1::interval", passed)
+        await self.pool.execute("update job set run_at = run_at - $1::interval", passed)
+
+    async def look(self) -> list[Any]:
+        """Have the next planned look done if it is due; return what was said."""
+        lanes = Lanes()
+        self.looking.join(lanes)
+        if row := await self.pool.fetchrow(CLAIM, "looking"):
+            await _run(next(iter(lanes)), row, self.pool, self.author, Wake())
+        return await self.said()
+
     async def do(self, lane: Lane, command: Message) -> list[Any]:
-        """Have the lane do the command, once; return what it said, jobs that it made stay."""
+        """Have the lane do the command, once; return what it said of the project, jobs that it made stay."""
         async with unit_of_work(self.pool, self.author) as uow:
             uow.enqueue(lane.name, command)
         await _run(lane, await self.pool.fetchrow(CLAIM, lane.name), self.pool, self.author, Wake())
         return await self.said()
 
-    async def said(self) -> list[Any]:
-        """Return what was told to the hub since somebody last looked."""
+    async def said(self, of: str | None = None) -> list[Any]:
+        """Return what was told to the hub, of the project or of a run, since somebody last asked."""
         rows = await self.pool.fetch(
-            "delete from outbox where key = $1 returning outbox_id, headers, value", self.project_id
+            "delete from outbox where key = $1 returning outbox_id, headers, value", of or self.project_id
         )
         return [_message(row) for row in sorted(rows, key=lambda row: row["outbox_id"])]
 
@@ -86,7 +128,10 @@ class FrozenWorld:
         return {tuple(row) for row in rows}
 
     async def jobs(self) -> list[str]:
-        rows = await self.pool.fetch("select type from job where key = $1 order by job_id", self.project_id)
+        """Return the types of what waits, but for the next look."""
+        rows = await self.pool.fetch(
+            "select type from job where key = $1 and lane <> 'looking' order by job_id", self.project_id
+        )
         return [row["type"] for row in rows]
 
     async def imported(self, *persons: int) -> None:

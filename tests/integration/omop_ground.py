@@ -68,6 +68,10 @@ class OmopGround:
 
 @pytest.fixture(scope="session")
 def omop_ground(postgres: Any) -> OmopGround:
+    return furnished(postgres)
+
+
+def furnished(postgres: Any) -> OmopGround:
     """Everybody of the set 1001; 600 of them have a study of two series, with a finding each."""
     tail = secrets.token_hex(4)
     database, reader, broad = f"omop_{tail}", f"omop_reader_{tail}", f"omop_broad_{tail}"

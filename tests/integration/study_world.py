@@ -9,7 +9,7 @@ from typing import Any
 
 import trust_node
 from bus.database import migrate, open_pool
-from bus.lanes import CLAIM, Lanes, _run, requeue_orphans
+from bus.lanes import CLAIM, Job, Lanes, _run, requeue_orphans
 from bus.proof.signing import Author, Signer
 from bus.uow import UnitOfWork, flush, new_id
 from bus.wake import Wake
@@ -43,6 +43,13 @@ RETRIES = 2
 EVENTS = "select value from outbox where key = $1 order by outbox_id"
 
 
+class NobodyLeaves:
+    """Frozen cohorts that need no look."""
+
+    async def in_time(self, _project_id: str, _job: Job) -> None:
+        return None
+
+
 class KillNineError(BaseException):
     """The process is gone: nothing of it runs on."""
 
@@ -71,6 +78,7 @@ class World:
     project_id: str = field(default_factory=new_id)
     asks: Asks = field(default_factory=lambda: Asks("amber", timedelta(days=14)))
     turn: Any = field(default=lambda now: now)
+    cohorts: Any = field(default_factory=NobodyLeaves)
 
     @property
     def author(self) -> Author:
@@ -103,7 +111,7 @@ class World:
 
     def _lanes(self) -> Lanes:
         lanes = Lanes()
-        ImagingLane(self.asks, lambda: self.importer, 1, RETRIES, "refuse", self.turn).join(lanes)
+        ImagingLane(self.asks, lambda: self.importer, 1, RETRIES, "refuse", self.turn, self.cohorts).join(lanes)
         return lanes
 
     def break_(self, fault: str) -> None:

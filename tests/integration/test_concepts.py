@@ -135,6 +135,16 @@ async def test_words_are_only_ever_words(pool: Any, warehouse: Any, words: str) 
     assert (names(found), found.code) == (expected, None)
 
 
+async def test_words_are_found_without_an_index_of_names_too(pool: Any, postgres: Database) -> None:
+    rows = VOCABULARY.replace("{concepts}", ", ".join(map(_row, CONCEPTS)))
+    ground = await warehouse_ground(postgres, [*cdm(), rows])
+    bare = await ground.hardened()
+    await ground.execute("drop extension pg_trgm cascade")
+    assert names(await find(pool, bare, "mellitus type")) == ["Type 2 diabetes mellitus"]
+    (concept,) = (await find(pool, bare, "SUGAR disease")).concepts
+    assert concept.concept_id == 201826
+
+
 async def test_words_without_a_letter_are_refused(pool: Any, warehouse: Any) -> None:
     assert (await find(pool, warehouse, " %%_ ")).code == "no_words"
 

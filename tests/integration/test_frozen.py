@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 
 from bus.errors import Rejection, Transient
-from bus.lanes import CLAIM, Job, Lanes
-from bus.uow import new_id
-from bus.wake import Wake
+from bus.lanes import Lanes
 from schemas.trust import CohortFixed, CohortNotFixed, FrozenShrunk
 from schemas.trust_imaging import ImportCohort, ImportPlanned, StudyAdvanced
 from tests.conftest import Database
 from tests.integration.frozen_ground import IMAGES, KEYS, FrozenWorld, opt_out_ground
-from tests.integration.study_world import node_pool, unit_of_work
+from tests.integration.study_world import node_pool
 from tests.integration.warehouse_ground import Ground
 from trust_node.cohort.frozen import store
 from trust_node.cohort.store import Warehouse
@@ -22,7 +20,6 @@ from trust_node.imaging.asks import Asks
 from trust_node.imaging.planning import Planning
 from trust_node.imaging.projects import ProjectLanes
 from trust_node.imaging.store import awaited
-from trust_node.jobs import CoverEnrichment
 
 pytestmark = pytest.mark.integration
 
@@ -45,15 +42,8 @@ async def world(pool: Any, ground: tuple[Ground, Warehouse]) -> FrozenWorld:
     return FrozenWorld(pool, *ground)
 
 
-async def a_job(world: FrozenWorld) -> Job:
-    async with unit_of_work(world.pool, world.author) as uow:
-        uow.enqueue("uses", CoverEnrichment(project_id=world.project_id), key=new_id())
-    row = await world.pool.fetchrow(CLAIM, "uses")
-    return Job(row["job_id"], row["attempts"], None, world.author, world.pool, Wake())
-
-
 async def look(world: FrozenWorld) -> bool:
-    looked = await world.shrinking.look(world.project_id, await a_job(world), last=False)
+    looked = await world.shrinking.look(world.project_id, await world.a_job(), last=False)
     assert looked is not None
     return looked.usable
 
@@ -137,7 +127,7 @@ async def test_below_the_threshold_the_cohort_is_not_used_any_more(world: Frozen
     (shrunk,) = await world.said()
     assert (shrunk.persons, shrunk.usable, shrunk.digest) == (None, False, fixed.digest)
     with pytest.raises(Rejection) as refused:
-        await world.using.for_run(world.project_id, await a_job(world), last=False)
+        await world.using.for_run(world.project_id, await world.a_job(), last=False)
     assert refused.value.code == "too_small"
 
 
@@ -157,15 +147,15 @@ async def test_a_warehouse_that_is_away_is_asked_again_and_never_taken_for_uncha
     world.shrinking = replace(world.shrinking, warehouse=away)
     world.using = replace(world.using, shrinking=world.shrinking)
     with pytest.raises(Transient):
-        await world.using.for_run(world.project_id, await a_job(world), last=False)
+        await world.using.for_run(world.project_id, await world.a_job(), last=False)
     with pytest.raises(Rejection) as refused:
-        await world.using.for_run(world.project_id, await a_job(world), last=True)
+        await world.using.for_run(world.project_id, await world.a_job(), last=True)
     assert refused.value.code == "warehouse_unreachable"
 
 
 async def test_a_project_that_was_never_frozen_here_has_no_run(world: FrozenWorld) -> None:
     with pytest.raises(Rejection) as refused:
-        await world.using.for_run(world.project_id, await a_job(world), last=False)
+        await world.using.for_run(world.project_id, await world.a_job(), last=False)
     assert refused.value.code == "not_frozen"
 
 
@@ -177,7 +167,7 @@ async def test_what_is_here_of_who_is_gone_is_withdrawn_and_nothing_of_it_is_kno
         world.project_id,
     )
     await world.opt_out(7)
-    await world.using.for_run(world.project_id, await a_job(world), last=False)
+    await world.using.for_run(world.project_id, await world.a_job(), last=False)
     assert await store.withdrawn(world.pool, world.project_id) == {"S7"}
     assert await world.said() == []
     assert "trustflow.node.remove_withdrawn.v1" in await world.jobs()

@@ -13,12 +13,11 @@ import pytest
 from bus.errors import Rejection
 from bus.lanes import CLAIM, Job
 from bus.proof.signing import Signer
-from bus.uow import new_id
 from bus.wake import Wake
 from schemas.trust import CohortFixed, CohortNotFixed
 from tests.conftest import Database
 from tests.integration.frozen_ground import FrozenWorld, opt_out_ground
-from tests.integration.study_world import SESSION, World, node_pool, unit_of_work
+from tests.integration.study_world import SESSION, World, node_pool
 from tests.integration.warehouse_ground import Ground
 from tests.unit.imaging.enrichment.shelf import Shelf, nifti
 from tests.unit.imaging.importing import ACCESSION, parts
@@ -29,7 +28,7 @@ from trust_node.cohort.frozen.shrinking import let_go
 from trust_node.cohort.store import Warehouse
 from trust_node.imaging.content import LEGAL, Pin
 from trust_node.imaging.withdrawing import Withdrawing
-from trust_node.jobs import CoverEnrichment, RemoveWithdrawn
+from trust_node.jobs import RemoveWithdrawn
 from trust_node.training.dataset import gather
 
 pytestmark = pytest.mark.integration
@@ -83,13 +82,6 @@ async def remove(world: World, projects: Path, *, keeps_archive: bool = False) -
     job = Job(row["job_id"], row["attempts"], None, world.author, world.pool, Wake())
     work = Withdrawing(lambda: world.importer, projects, keeps_archive=keeps_archive).work
     await work(RemoveWithdrawn(project_id=world.project_id), job)
-
-
-async def a_job(world: FrozenWorld) -> Job:
-    async with unit_of_work(world.pool, world.author) as uow:
-        uow.enqueue("uses", CoverEnrichment(project_id=world.project_id), key=new_id())
-    row = await world.pool.fetchrow(CLAIM, "uses")
-    return Job(row["job_id"], row["attempts"], None, world.author, world.pool, Wake())
 
 
 def table(folder: Path) -> list[dict[str, str]]:
@@ -177,7 +169,7 @@ class TestFrames:
         assert (fixed.persons, fixed.record.frame) == (40, True)
         await frozen.imported(3, 7)
         await frozen.opt_out(7)
-        covariates = await frozen.using.for_run(frozen.project_id, await a_job(frozen), last=False)
+        covariates = await frozen.using.for_run(frozen.project_id, await frozen.a_job(), last=False)
         shelf, folder = Shelf(), tmp_path / "data"
         for study in ("S3", "S7"):
             shelf.put(study, "2", "NIFTI", "input_a.nii.gz", nifti(tmp_path))
@@ -204,11 +196,11 @@ class TestFrames:
         await frozen.freeze(f"SELECT i.accession_id, m.value_as_number AS value FROM {images}")
         await frozen.imported(3)
         with pytest.raises(Rejection) as refused:
-            await frozen.using.for_run(frozen.project_id, await a_job(frozen), last=False)
+            await frozen.using.for_run(frozen.project_id, await frozen.a_job(), last=False)
         assert refused.value.code == "several_rows"
 
     async def test_a_list_adds_no_columns(self, frozen: FrozenWorld) -> None:
         await frozen.freeze()
-        covariates = await frozen.using.for_run(frozen.project_id, await a_job(frozen), last=False)
+        covariates = await frozen.using.for_run(frozen.project_id, await frozen.a_job(), last=False)
         assert covariates.columns == ()
         assert await node.members(frozen.pool, frozen.project_id) != []

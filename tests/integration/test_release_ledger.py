@@ -221,6 +221,13 @@ async def test_who_is_in_many_cells_counts_in_four_of_them(pool: Any, project: s
     assert sum(cells.values()) == pytest.approx(4 * 2000, abs=8 * 30)
 
 
+async def test_who_is_in_each_of_six_counts_counts_in_all_of_them(pool: Any, project: str) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        sets = {(f"count {number}",): BitMap64(range(2000)) for number in range(6)}
+        cells = await Desk(pool, project, LOUD).releasing(connection).table(sets, counts=6)
+    assert [cell.persons for cell in cells] == pytest.approx([2000] * 6, abs=3 * 25 + 5)
+
+
 async def test_a_key_of_too_many_levels_is_refused_and_counts(pool: Any, project: str) -> None:
     desk = Desk(pool, project, replace(QUIET, max_levels=3))
     async with pool.acquire() as connection, connection.transaction():
@@ -228,6 +235,37 @@ async def test_a_key_of_too_many_levels_is_refused_and_counts(pool: Any, project
         with pytest.raises(TooFineError, match="coarsely"):
             await desk.releasing(connection).table(cells)
     assert await desk.spent() == (1, 1, 1)
+
+
+async def test_of_a_large_table_the_largest_cells_are_told_and_nothing_says_that_there_are_more(
+    pool: Any, project: str
+) -> None:
+    desk = Desk(pool, project, replace(QUIET, max_cells=3))
+    sizes = {level: range(1000 * level, 1000 * level + size) for level, size in enumerate((40, 70, 30, 60, 50))}
+    assert await desk.table(sizes) == {1: 70, 3: 60, 4: 50}
+
+
+async def test_a_limit_is_of_the_largest_cells_before_levels_are_counted(pool: Any, project: str) -> None:
+    desk = Desk(pool, project, replace(QUIET, max_levels=2))
+    starts = {0: 40, 1000: 70, 2000: 30, 3000: 60}
+    sizes = {(start,): BitMap64(range(start, start + size)) for start, size in starts.items()}
+    async with pool.acquire() as connection, connection.transaction():
+        cells = await desk.releasing(connection).table(sizes, 2)
+    assert {cell.key: cell.persons for cell in cells} == {(1000,): 70, (3000,): 60}
+
+
+@pytest.mark.parametrize("hidden", [1, 8, 9])
+async def test_a_total_beside_its_parts_does_not_tell_the_hidden_one(pool: Any, project: str, hidden: int) -> None:
+    parts = {"y": range(458), "z": range(500, 1164), "x": range(2000, 2000 + hidden)}
+    everybody = [*parts["y"], *parts["z"], *parts["x"]]
+    told = await Desk(pool, project, replace(QUIET, rounding=1)).table(parts | {"all": everybody})
+    assert told == {"z": 664, "all": 1122 + hidden}
+
+
+async def test_a_part_that_leaves_a_few_of_its_whole_is_hidden(pool: Any, project: str) -> None:
+    desk = Desk(pool, project, replace(QUIET, rounding=1))
+    assert await desk.table({"all": range(1000), "those": range(992)}) == {"all": 1000}
+    assert await desk.table({"all": range(5000, 6000), "those": range(5000, 5900)}) == {"all": 1000, "those": 900}
 
 
 async def test_studies_are_told_with_their_persons_and_never_show_one_person_with_many(pool: Any, project: str) -> None:

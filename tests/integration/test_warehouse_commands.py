@@ -21,8 +21,8 @@ pytestmark = pytest.mark.integration
 class Site:
     """A trust's variables, its warehouse, and the commands."""
 
-    def __init__(self, folder: Path, ground: Ground) -> None:
-        self.folder, self.ground = folder, ground
+    def __init__(self, folder: Path, ground: Ground, **more: object) -> None:
+        self.folder, self.ground, self.more = folder, ground, more
 
     def run(self, *words: str, admin: bool = True) -> tuple[int, list[dict[str, Any]], str]:
         env = self.folder / "node.env"
@@ -41,6 +41,7 @@ class Site:
             "TRUST_ID": "amber", "POLICY_FILE": self.folder / "policy.toml", "DATA_DIRECTORY": self.folder,
             "WAREHOUSE_URL": self.ground.reader_dsn, "PACS_HOST": "127.0.0.1", "PACS_PORT": 1, "PACS_TITLE": "PACS",
             "RECEIVER_PORT": 1, "RECEIVER_TITLE": "TRUSTFLOW", "XNAT_URL": "http://127.0.0.1:1", "XNAT_USER": "x",
+            **self.more,
         }  # fmt: skip
 
 

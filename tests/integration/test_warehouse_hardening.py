@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from schemas.sql.allowed import Kind
 from schemas.sql.judge import Listing, judge
 from schemas.sql.words import FUNCTIONS
 from tests.integration.warehouse_ground import Ground, cdm, warehouse_ground
@@ -14,7 +15,7 @@ from trust_node.cohort.freeze import Member
 from trust_node.cohort.hardening.executable import GOLDEN, NEVER, OPERATORS, OWN, RULE, TYPES, executable
 from trust_node.cohort.hardening.layout import others_of
 from trust_node.cohort.hardening.store import HardeningError, harden, planned
-from trust_node.cohort.store import WarehouseError, WarehouseFault
+from trust_node.cohort.store import Warehouse, WarehouseError, WarehouseFault
 
 pytestmark = pytest.mark.integration
 
@@ -147,6 +148,50 @@ async def test_who_has_opted_out_is_in_no_table(postgres: Any) -> None:
     assert await warehouse.ask("SELECT count(*) FROM episode_event") == [(13,)]
     await ground.execute("insert into hospital.gone values (8)")
     assert 8 not in await warehouse.persons(listing(EVERYBODY))
+
+
+async def test_no_function_of_a_query_sees_a_row_of_who_has_opted_out(postgres: Any) -> None:
+    """The reader itself asks, past judge and node: an error would tell that the person is there."""
+    gone = "create schema hospital; create table hospital.gone (person_id int); insert into hospital.gone values (3)"
+    ground = await warehouse_ground(postgres, [*cdm(), gone])
+    await ground.hardened(opt_out="hospital.gone")
+    reader = await asyncpg.connect(ground.reader_dsn)
+    try:
+        for table in ("person", "procedure_occurrence", "image_occurrence JOIN person USING (person_id)"):
+            assert await reader.fetch(f"SELECT person_id FROM {table} WHERE 1 / (person_id - 3) > 9") == []
+            with pytest.raises(asyncpg.DivisionByZeroError):
+                await reader.fetch(f"SELECT person_id FROM {table} WHERE 1 / (person_id - 4) > 9")
+    finally:
+        await reader.close()
+
+
+async def test_joins_by_keys_are_no_cost_behind_views_that_hide_rows_and_pairs_are(postgres: Any) -> None:
+    many = (
+        "insert into omop.person (person_id, gender_concept_id, year_of_birth, race_concept_id, ethnicity_concept_id)"
+        " select n, 8507, 1950, 0, 0 from generate_series(100, 5000) n; analyze omop.person;"
+        "create schema hospital; create table hospital.gone (person_id int)"
+    )
+    ground = await warehouse_ground(postgres, [*cdm(), many])
+    await ground.hardened(opt_out="hospital.gone")
+    careful = Warehouse(ground.reader_dsn, cost_limit=5_000)
+    joined = " ".join(f"JOIN person p{at} ON p{at}.person_id = p.person_id" for at in range(4))
+    assert len(await careful.persons(listing(f"SELECT p.person_id FROM person p {joined}"))) == 4961
+    with pytest.raises(WarehouseError) as error:
+        await careful.persons(Listing("SELECT p.person_id FROM person p, person q", (Kind.PERSON,)))
+    assert error.value.fault is WarehouseFault.TOO_COSTLY
+
+
+async def test_names_of_concepts_are_indexed_and_nothing_of_the_extension_is_given(postgres: Any) -> None:
+    ground = await warehouse_ground(postgres, cdm())
+    warehouse = await ground.hardened()
+    indexed = await warehouse.ask(
+        "SELECT table_name FROM trustflow_cohort_about.indexes WHERE column_name LIKE '%name'"
+    )
+    assert {("concept",), ("concept_synonym",)} <= set(indexed)
+    for text in ("SELECT similarity('a', 'b')", "SELECT omop.similarity('a', 'b')", "SELECT 'a' % 'b'"):
+        with pytest.raises(WarehouseError):
+            await warehouse.ask(text)
+    assert (await warehouse.verify()).passed
 
 
 async def test_everybody_else_goes_on_as_before(postgres: Any) -> None:

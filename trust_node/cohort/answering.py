@@ -23,7 +23,7 @@ class Releases(Protocol):
 
     async def number(self, persons: BitMap64) -> Released | None: ...
 
-    async def table(self, cells: Cells) -> tuple[ReleasedCell, ...]: ...
+    async def table(self, cells: Cells, limit: int | None = None, counts: int = 1) -> tuple[ReleasedCell, ...]: ...
 
     async def studies(self, persons: BitMap64, per_person: Mapping[int, int]) -> int | None: ...
 
@@ -48,6 +48,8 @@ async def answer(message: CountCohort, asked: Question, found: Found, releasing:
 async def _cohort(asked: Question, found: Found, releasing: Releases) -> dict[str, Any]:
     if isinstance(found.cohort, BitMap64):
         told = await _number(found.cohort, found.studies, releasing)
+        if isinstance(asked.cohort, Tabulation) and (told.get("persons") or 0) < asked.cohort.at_least:
+            told = {"outcome": "suppressed"}
     else:
         told = await _table(asked.table, found.cohort, releasing)
     if told["outcome"] == "suppressed" and found.trouble:
@@ -58,7 +60,7 @@ async def _cohort(asked: Question, found: Found, releasing: Releases) -> dict[st
 
 async def _table(asked: Tabulation, cells: Cells, releasing: Releases) -> dict[str, Any]:
     try:
-        released = await releasing.table(cells)
+        released = await releasing.table(cells, asked.limit if asked.largest_first else None, asked.counts)
     except TooFineError as error:
         return {"outcome": "refused", "code": error.code, "reason": str(error), "keys": asked.keys}
     shown = asked.shown(Cell(keys=as_text(cell.key), persons=cell.persons) for cell in released)

@@ -1,8 +1,10 @@
 """`trustflow node warehouse`: harden the database under the cohort queries, prove it, and look what is missing."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from time import monotonic
 from typing import Annotated
 
 import typer
@@ -23,6 +25,7 @@ from trust_node.terminal import AsJson, carried_out, desk_at, say_json
 
 LONGEST = 160
 FAILED = 1
+FOLLOWS_S, LOOK_S = 10.0, 0.2
 
 app = typer.Typer(no_args_is_help=True, help="The warehouse that cohort queries run on.")
 out = Console()
@@ -48,7 +51,7 @@ def harden_warehouse(
     statements: list[Statement] = carried_out(lambda: act(_address(admin_url), settings.layout))
     _show(statements, as_json=as_json, done=apply)
     if apply:
-        _end(carried_out(lambda: _verified(settings.warehouse)), as_json=as_json)
+        _end(carried_out(lambda: _followed(settings.warehouse)), as_json=as_json)
 
 
 @app.command()
@@ -86,6 +89,16 @@ async def _verified(warehouse: Warehouse) -> Verification:
         return await warehouse.verify()
     except WarehouseError as error:
         raise ValueError(f"{error.fault}: {error.sentence}") from None
+
+
+async def _followed(warehouse: Warehouse) -> Verification:
+    """Verify, again for a while on a replica, which has still to replay what was done on its primary."""
+    give_up = monotonic() + FOLLOWS_S
+    while True:
+        verification = await _verified(warehouse)
+        if verification.is_hardened or not verification.is_replica or monotonic() > give_up:
+            return verification
+        await asyncio.sleep(LOOK_S)
 
 
 async def _found(check: WarehouseCheck) -> list[Finding]:

@@ -14,7 +14,7 @@ from trust_node.cohort.release import Key
 from trust_node.cohort.statistics.asked import Asked
 from trust_node.cohort.vocabulary import Asked as AsksVocabulary
 from trust_node.cohort.vocabulary import Trouble, vocabulary_trouble
-from trust_node.cohort.warehouse.faults import TooManyCellsError, WarehouseError
+from trust_node.cohort.warehouse.faults import AWAY, BY_QUERY, TooManyCellsError, WarehouseError
 
 OF_VOCABULARY = re.compile(r"\bconcept(_ancestor|_relationship|_synonym)?\b", re.IGNORECASE)
 
@@ -36,7 +36,7 @@ class AsksWarehouse(AsksVocabulary, Protocol):
 class Found:
     """`studies`: by person; None for a table of counts. `statistics`: None where the warehouse cannot tell.
 
-    `trouble`: what is missing of the vocabulary that the query asks of.
+    `trouble`: what is missing of the vocabulary that the query asks of. `failed`: a statistic's query failed.
     """
 
     cohort: BitMap64 | Cells
@@ -44,6 +44,7 @@ class Found:
     rules: tuple[tuple[Rule, BitMap64], ...] = ()
     statistics: tuple[tuple[Asked, Cells | None], ...] = ()
     trouble: Trouble | None = None
+    failed: bool = False
 
 
 async def find(question: Question, warehouse: AsksWarehouse, max_cells: int, advanced: Advanced) -> Found:
@@ -52,7 +53,8 @@ async def find(question: Question, warehouse: AsksWarehouse, max_cells: int, adv
     Raises
     ------
     WarehouseError
-        The cohort or a rule could not be counted.
+        The cohort or a rule could not be counted, or the warehouse is away; a statistic that fails otherwise is one
+        that cannot be told.
     TooManyCellsError
         The query's own table is too large; a statistic that is too large is one that cannot be told.
     """
@@ -62,11 +64,19 @@ async def find(question: Question, warehouse: AsksWarehouse, max_cells: int, adv
     for rule in question.rules:
         rules.append((rule, await warehouse.persons(rule.listing)))
         await advanced()
-    statistics = []
+    statistics: list[tuple[Asked, Cells | None]] = []
+    failed = False
     for asked in question.statistics:
-        statistics.append((asked, await _cells(asked, warehouse, max_cells)))
+        try:
+            cells = await _cells(asked, warehouse, max_cells)
+        except WarehouseError as error:
+            if error.fault in AWAY:
+                raise
+            cells, failed = None, failed or error.fault in BY_QUERY
+        statistics.append((asked, cells))
         await advanced()
-    return Found(cohort, studies, tuple(rules), tuple(statistics), await _trouble(question.cohort.sql, warehouse))
+    trouble = await _trouble(question.cohort.sql, warehouse)
+    return Found(cohort, studies, tuple(rules), tuple(statistics), trouble, failed)
 
 
 async def _trouble(sql: str, warehouse: AsksWarehouse) -> Trouble | None:
@@ -86,8 +96,7 @@ async def _cohort(
 
 
 async def _cells(asked: Asked, warehouse: AsksWarehouse, max_cells: int) -> Cells | None:
-    """Return None for a trust whose warehouse lacks a table of it: the rest of the answer is worth having."""
     try:
         return await warehouse.cells(asked.tabulation, max_cells)
-    except (WarehouseError, TooManyCellsError):
+    except TooManyCellsError:
         return None

@@ -15,6 +15,7 @@ from trust_node.cohort.freeze import FrozenCohort, Member, chosen, freeze, refre
 from trust_node.cohort.frozen import store
 from trust_node.cohort.frozen.away import unanswered
 from trust_node.cohort.frozen.frames import check_names
+from trust_node.cohort.frozen.looking import plan
 from trust_node.cohort.frozen.record import Frozen
 from trust_node.cohort.frozen.shrinking import let_go, persons_of, told
 from trust_node.cohort.office import Office
@@ -69,6 +70,7 @@ class Freezing:
         fixed = _completed(record, before, cohort, figure)
         await store.save(uow.connection, fixed, cohort.members, uow.now)
         await let_go(uow, message.trust_id, message.project_id, set(known) - set(cohort.members))
+        await plan(uow, message.project_id, uow.now)
         uow.emit(_fixed(message, fixed))
 
 

@@ -33,7 +33,7 @@ class Office:
         """Read the population if it is due: before a transaction, which must not wait for the warehouse."""
         await self.population.at(datetime.now(UTC))
 
-    def release(self, uow: UnitOfWork, project_id: str, user_id: str) -> Releasing:
+    def release(self, uow: UnitOfWork, project_id: str, user_id: str, *, slow: bool = False) -> Releasing:
         return Releasing(
             uow.connection,
             self.policy,
@@ -42,4 +42,5 @@ class Office:
             project_id=project_id,
             user_id=user_id,
             now=uow.now,
+            slow=slow,
         )

@@ -8,22 +8,23 @@ from bus.uow import UnitOfWork
 from schemas.message import Message
 from schemas.trust import CountCohort
 from trust_node.cohort import telling
-from trust_node.cohort.release.timing import STEP_S, due_at
+from trust_node.cohort.release.timing import STEP_S, Pace
 
 
-def leave(uow: UnitOfWork, message: Message, began: datetime) -> None:
-    """Let a message go a number of full steps after its question began, however long that took within a step."""
-    uow.emit_at(due_at(began, datetime.now(UTC)), message)
+def leave(uow: UnitOfWork, message: Message, pace: Pace) -> None:
+    """Let a message go at a step after its question began, however long that took within the step."""
+    uow.emit_at(pace.due_at(datetime.now(UTC)), message)
 
 
 @dataclass(slots=True)
 class Progress:
-    """Tells of one count, at most once in a step."""
+    """Tells of one count, at most once in a step. `is_asking`: the warehouse has been asked."""
 
     message: CountCohort
     job: Job
     parts: int
-    began: datetime
+    pace: Pace
+    is_asking: bool = False
     done: int = 0
     told_at: datetime | None = None
 
@@ -39,4 +40,4 @@ class Progress:
     async def _tell(self, now: datetime) -> None:
         self.told_at = now
         async with self.job.transaction() as uow:
-            leave(uow, telling.advanced(self.message, self.done, self.parts), self.began)
+            leave(uow, telling.advanced(self.message, self.done, self.parts), self.pace)

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from bus.settings import BusSettings
 from trust_node.cohort.hardening.layout import VIEWS, AccessionColumn, Layout, OptOut, plain_name
-from trust_node.cohort.store import DEFAULT_COST, Warehouse
+from trust_node.cohort.store import DEFAULT_AGE_S, DEFAULT_COST, Warehouse
 
 NOBODY = "nobody"
 
@@ -15,15 +15,17 @@ NOBODY = "nobody"
 class WarehouseSettings(BusSettings):
     """`warehouse_url`: the address of the reader, the role of queries, with its secret.
 
-    `warehouse_replica_url`: a replica to ask instead. `cdm_schema`, `vocabulary_schema`: where the tables of the CDM
-    are; the vocabulary's with the others by default. `views_schema`: what `trustflow node warehouse harden` makes.
+    `warehouse_replica_url`: a replica to ask instead; `warehouse_replica_seconds`: how old its data may be.
+    `cdm_schema`, `vocabulary_schema`: where the tables of the CDM are; the vocabulary's with the others by default.
+    `views_schema`: what `trustflow node warehouse harden` makes.
     `opt_out_table`: `schema.table[.column]` of the persons who are in no cohort.
     `accession_column`: where accession numbers are, if not in `image_occurrence.accession_id`: `table.column [by key]`.
-    `warehouse_seconds`: when a query is stopped. `warehouse_cost`: the planner's cost above which none is begun.
+    `warehouse_seconds`: when a query is stopped. `warehouse_cost`: the plan's cost above which none is begun.
     """
 
     warehouse_url: SecretStr
     warehouse_replica_url: SecretStr | None = None
+    warehouse_replica_seconds: float = Field(default=DEFAULT_AGE_S, gt=0)
     cdm_schema: str = "omop"
     vocabulary_schema: str | None = None
     views_schema: str = VIEWS
@@ -74,6 +76,7 @@ class WarehouseSettings(BusSettings):
             cost_limit=self.warehouse_cost,
             views_schema=self.views_schema,
             cdm_schema=self.cdm_schema,
+            age_limit_s=self.warehouse_replica_seconds,
         )
 
     def _layout(self, reader: str) -> Layout:

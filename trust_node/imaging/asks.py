@@ -6,6 +6,7 @@ from datetime import timedelta
 from bus.uow import UnitOfWork
 from schemas.trust_imaging import ConversionSet, ImportPlanned, StudyAdvanced, StudyFailure
 from trust_node import store as node
+from trust_node.cohort.frozen import store as frozen
 from trust_node.imaging import store
 from trust_node.imaging.again import PATIENCE, again
 from trust_node.imaging.codes import FailureCode
@@ -40,9 +41,10 @@ class Asks:
         uow.emit(ImportPlanned(trust_id=self.trust_id, project_id=project_id, studies=0))
 
     async def retry(self, uow: UnitOfWork, project_id: str, study: str | None) -> list[str]:
-        """Try what failed again, or what failed of one study; return which."""
+        """Try what failed again, or what failed of one study, once the cohort is looked at; return which."""
         wanted = await self._named(uow, project_id, study)
         failed = [one.study for one in wanted if one.failed]
+        await frozen.look_first(uow.connection, project_id)
         await self.again(uow, project_id, failed)
         return failed
 
@@ -53,8 +55,9 @@ class Asks:
         uow.emit(self._advanced(found, rest="skipped"))
 
     async def reimport(self, uow: UnitOfWork, project_id: str, study: str) -> None:
-        """Bring a study in from scratch."""
+        """Bring a study in from scratch, once the cohort is looked at."""
         (found,) = await self._named(uow, project_id, study)
+        await frozen.look_first(uow.connection, project_id)
         await store.drop_jobs(uow.connection, project_id, found.study)
         await again(uow, project_id, [found.study], fresh=True, patience=self.patience)
 

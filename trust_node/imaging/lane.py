@@ -13,6 +13,7 @@ from bus.lanes import Job, Lanes
 from bus.uow import UnitOfWork
 from trust_node import store as node
 from trust_node.cohort.frozen import store as frozen
+from trust_node.cohort.frozen.looking import LooksInTime
 from trust_node.imaging import store
 from trust_node.imaging.asks import Asks
 from trust_node.imaging.codes import FailureCode
@@ -26,6 +27,7 @@ from trust_node.jobs import ImportStudy, RemoveWithdrawn, SettleOverdue
 log = logging.getLogger(__name__)
 
 IN_PLACE = timedelta(seconds=60)
+A_MINUTE = timedelta(minutes=1)
 CLAIMS = 12
 """Of one job: so often may the node die over it, or stumble over itself."""
 
@@ -34,7 +36,7 @@ CLAIMS = 12
 class ImagingLane:
     """``importer`` gives the parts once they are open; ``several`` is the trust's rule where projects have none.
 
-    ``turn`` says when the next study may begin, by the PACS's hours and pace.
+    ``turn`` says when the next study may begin, by the PACS's hours and pace; ``cohorts`` whether it still may.
     """
 
     asks: Asks
@@ -43,13 +45,14 @@ class ImagingLane:
     retries: int
     several: Several
     turn: Callable[[datetime], datetime]
+    cohorts: LooksInTime
 
     def join(self, lanes: Lanes) -> None:
         lanes.lane("imaging", on_failure=self._gave_up, workers=self.parallel, attempts=CLAIMS)(self.work)
         lanes.lane("deadlines", on_failure=_never, attempts=CLAIMS)(self.settle_overdue)
 
     async def work(self, message: ImportStudy, job: Job) -> None:
-        if not await self._may_begin(message, job):
+        if not await self._may_begin(message, job) or not await self._may_be_used(message, job):
             return
         async with job.transaction() as uow:
             study = await store.begin(uow.connection, message.project_id, message.study)
@@ -74,6 +77,19 @@ class ImagingLane:
             return False
         await asyncio.sleep((turn - now).total_seconds())
         return True
+
+    async def _may_be_used(self, message: ImportStudy, job: Job) -> bool:
+        """A study waits by its row while nobody can tell who has left its cohort; of one too small it is skipped."""
+        standing = await self.cohorts.in_time(message.project_id, job)
+        if standing is None or (standing.usable and not standing.late):
+            return True
+        async with job.done() as uow:
+            study = await store.study(uow.connection, message.project_id, message.study)
+            if standing.late:
+                uow.enqueue("imaging", message, run_at=uow.now + A_MINUTE)
+            elif study and not study.settled:
+                await self.asks.skip(uow, message.project_id, message.study)
+        return False
 
     async def settle_overdue(self, message: SettleOverdue, job: Job) -> None:
         async with job.done() as uow:

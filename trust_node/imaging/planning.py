@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from bus.lanes import Job
 from schemas.trust_imaging import ImportCohort
 from trust_node import store as node
+from trust_node.cohort.frozen import store as frozen
 from trust_node.cohort.frozen.shrinking import Shrinking
+from trust_node.imaging import store
 from trust_node.imaging.asks import Asks
 from trust_node.imaging.deid import DeidKeys
+from trust_node.jobs import StopImport
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +30,12 @@ class Planning:
             if looked is None or looked.usable:
                 await self.asks.plan(uow, message.project_id, self.keys)
             else:
+                await self.asks.stop(uow, message.project_id)
+
+    async def stop(self, message: StopImport, job: Job) -> None:
+        """Stop what is on its way; say nothing where nothing is, or where the cohort was frozen anew meanwhile."""
+        async with job.done() as uow:
+            standing = await frozen.standing(uow.connection, message.project_id, uow.now)
+            studies = await store.studies(uow.connection, message.project_id)
+            if standing and not standing.usable and not all(study.settled for study in studies):
                 await self.asks.stop(uow, message.project_id)

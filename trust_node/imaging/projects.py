@@ -12,7 +12,7 @@ from trust_node.imaging.covering import Covering
 from trust_node.imaging.planning import Planning
 from trust_node.imaging.purging import Purging
 from trust_node.imaging.withdrawing import Withdrawing
-from trust_node.jobs import CoverEnrichment, RemoveWithdrawn
+from trust_node.jobs import CoverEnrichment, RemoveWithdrawn, StopImport
 from trust_node.people.admitting import Admitting
 
 ATTEMPTS = 40
@@ -20,7 +20,7 @@ ATTEMPTS = 40
 
 AN_HOUR = timedelta(hours=1)
 
-ProjectJob = ImportCohort | CompareImport | PurgeProject | CoverEnrichment | RemoveWithdrawn
+ProjectJob = ImportCohort | CompareImport | PurgeProject | CoverEnrichment | RemoveWithdrawn | StopImport
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class ProjectLanes:
         match message:
             case ImportCohort():
                 await self.planning.work(message, job)
+            case StopImport():
+                await self.planning.stop(message, job)
             case RemoveWithdrawn():
                 await self.withdrawing.work(message, job)
             case CompareImport():
@@ -57,6 +59,6 @@ class ProjectLanes:
 
 def _later(message: Any, uow: UnitOfWork, _code: str, _reason: str) -> None:
     """What must come about in the end is tried again in an hour; the rest was logged, and may be asked again."""
-    if isinstance(message, ImportCohort | PurgeProject | RemoveWithdrawn | SetMembers):
+    if isinstance(message, ImportCohort | PurgeProject | RemoveWithdrawn | StopImport | SetMembers):
         lane = "people" if isinstance(message, SetMembers) else "imports"
         uow.enqueue(lane, message, run_at=uow.now + AN_HOUR)

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import shutil
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from trust_node.imaging.enrichment.coverage import Coverage, unmatched
 from trust_node.imaging.enrichment.flaws import Problem
 from trust_node.imaging.enrichment.labels import KEYS, Labels, LabelsUnreadableError, labels_of, values_of
 from trust_node.imaging.xnat import Xnat
-from trust_node.training.library import LOCKS, Library
+from trust_node.training.library import LOCKS, Library, folder_name
 from trust_node.training.view import RESOURCES, Picture, View
 
 PARALLEL_STUDIES = 4
@@ -74,6 +75,15 @@ async def gather(
     return Dataset(_coverage(pictures, labels, [*view.problems, *lost]))
 
 
+async def leave_out(folder: Path, studies: frozenset[str]) -> None:
+    """Take studies out of what training code finds in ``folder``; unlike ``gather`` this needs no archive."""
+    if not studies:
+        return
+    if await asyncio.to_thread(_holds, folder, studies):
+        async with LOCKS[folder]:
+            await asyncio.to_thread(_drop, folder, studies)
+
+
 async def cover(xnat: Xnat, project: str, folder: Path, left_out: LeftOut = nothing) -> Coverage:
     """Tell how far a project's images are labelled; ``folder`` is the project's, as for ``gather``, which it does."""
     return (await gather(xnat, project, folder, left_out)).coverage
@@ -82,6 +92,25 @@ async def cover(xnat: Xnat, project: str, folder: Path, left_out: LeftOut = noth
 async def _labels(xnat: Xnat, project: str, left_out: frozenset[str]) -> Labels:
     labels = await labels_of(xnat, project)
     return {(study, scan): row for (study, scan), row in labels.items() if study not in left_out}
+
+
+def _holds(folder: Path, studies: frozenset[str]) -> bool:
+    _, rows = _read_table(folder / "table.csv")
+    named = {row["study"] for row in rows} | Covariates.read(folder).rows.keys()
+    return not studies.isdisjoint(named) or any(place.exists() for place in _places(folder, studies))
+
+
+def _drop(folder: Path, studies: frozenset[str]) -> None:
+    names, rows = _read_table(folder / "table.csv")
+    Covariates.read(folder).without(studies).write(folder)
+    if names:
+        _write_table(folder / "table.csv", [row for row in rows if row["study"] not in studies], names)
+    for place in _places(folder, studies):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _places(folder: Path, studies: Iterable[str]) -> list[Path]:
+    return [folder / part / folder_name(study) for part in ("images", "resources") for study in studies]
 
 
 def _check_columns(labels: Labels, added: Covariates) -> None:
@@ -117,6 +146,15 @@ def _coverage(
 def _row(picture: Picture, labels: Mapping[str, str], added: Covariates) -> dict[str, str]:
     told = {name: value for name, value in asdict(picture).items() if value}
     return {**labels, **added.rows.get(picture.study, {}), **told}
+
+
+def _read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the names of the columns, and the rows; none where nothing was gathered yet."""
+    if not file.exists():
+        return [], []
+    with file.open(newline="") as table:
+        reader = csv.DictReader(table)
+        return list(reader.fieldnames or ()), list(reader)
 
 
 def _write_table(target: Path, rows: Iterable[dict[str, str]], added: Iterable[str]) -> None:

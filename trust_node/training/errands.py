@@ -72,9 +72,9 @@ class ArchiveErrands:
     async def _fetch(self, study: str, resource: str) -> str:
         if resource not in RESOURCES:
             raise RefusedError(f"resource: choose of {', '.join(RESOURCES)}")
-        if not (self.folder / "images" / folder_name(study)).is_dir():
-            raise RefusedError("study: none of that name is in this project's table")
         async with LOCKS[self.folder]:
+            if not (self.folder / "images" / folder_name(study)).is_dir():
+                raise RefusedError("study: none of that name is in this project's table")
             files = await self.xnat.list_files(self.project, study)
             place = await Library(self.xnat, self.project, self.folder).fetch(study, resource, files)
         return str(place.relative_to(self.folder))

@@ -31,7 +31,7 @@ from trust_node.imaging.enrichment.labels import LabelsUnreadableError
 from trust_node.imaging.xnat import Xnat, XnatRefusedError, XnatUnreachableError
 from trust_node.software import versions
 from trust_node.training.bundle import unpack
-from trust_node.training.dataset import Dataset, gather
+from trust_node.training.dataset import Dataset, gather, leave_out
 from trust_node.training.errands import ArchiveErrands
 from trust_node.training.isolation import SandboxUnavailable
 from trust_node.training.runs import Folders, KeptAnswer, Runs
@@ -86,10 +86,11 @@ class TrainingLane:
         entry_point = await self._fetch_code(message, folders)
         data = folders.data(message.project_id)
         left_out = partial(frozen.withdrawn, job.pool, message.project_id)
+        gone = await left_out()
         dataset = await gather(self.xnat(), project, data, left_out, covariates)
         async with job.transaction() as uow:
             await store.save_run(uow.connection, message.run_id, message.project_id, entry_point)
-        sandbox = await self.runs.sandbox(message.run_id, message.project_id, entry_point)
+        sandbox = await self.runs.sandbox(message.run_id, message.project_id, entry_point, gone)
         async with job.done() as uow:
             uow.emit(self._prepared(message, dataset, sandbox.isolation))
 
@@ -109,18 +110,31 @@ class TrainingLane:
     async def _task(self, message: RunTask, run: store.Run | None, job: Job) -> None:
         if run is None:
             raise Rejection("not_prepared", "This run was never prepared here.")
+        left_out = await self._leave_out(run, job)
         kept = self.runs.folders(message.run_id).answer(message.kind, message.round)
         try:
             if kept.told() is None:
-                await self._train(message, run, job, kept)
+                await self._train(message, run, job, kept, left_out)
             await self._send(message, job, kept)
         except GrantExpired:
             async with job.done() as uow:
                 uow.emit(GrantExpiredEvent(**self._about(message), kind=message.kind))
 
-    async def _train(self, message: RunTask, run: store.Run, job: Job, kept: KeptAnswer) -> None:
+    async def _leave_out(self, run: store.Run, job: Job) -> frozenset[str]:
+        """Take out what the run may see no more, and return which studies that is; of a cohort too small all."""
+        try:
+            gone = await self.cohorts.for_task(run.project_id, job)
+        except Rejection:
+            await self.runs.drop(run.run_id)
+            raise
+        await leave_out(self.runs.folders(run.run_id).data(run.project_id), gone)
+        return gone
+
+    async def _train(
+        self, message: RunTask, run: store.Run, job: Job, kept: KeptAnswer, left_out: frozenset[str]
+    ) -> None:
         model = await self._fetch_model(message)
-        sandbox = await self.runs.sandbox(run.run_id, run.project_id, run.entry_point)
+        sandbox = await self.runs.sandbox(run.run_id, run.project_id, run.entry_point, left_out)
         try:
             task = Task(message.kind, message.round, message.seed, model, message.config)
             update = await sandbox.run(task, await self._errands(run, job))
@@ -178,11 +192,11 @@ class TrainingLane:
         )
 
     async def _not_done(self, message: PrepareRun | RunTask, uow: UnitOfWork, code: str, reason: str) -> None:
-        """Say so, unless the run is over anyway."""
+        """Say so, unless the run is over anyway; a trust with too few left takes part in it no longer."""
         run = await store.run(uow.connection, message.run_id)
         if run is not None and run.ended:
             return
-        if isinstance(message, PrepareRun):
+        if isinstance(message, PrepareRun) or code == "too_small":
             uow.emit(RunRefused(trust_id=self.trust_id, run_id=message.run_id, code=code, reason=reason))
         else:
             uow.emit(TaskFailed(**self._about(message), kind=message.kind, code=code, reason=reason))

@@ -78,20 +78,28 @@ class KeptAnswer:
 
 @dataclass(slots=True)
 class Runs:
-    """Open sandboxes by run id. Tasks of one run come one after the other; ``end`` may come at any time."""
+    """Open sandboxes by run id. Tasks of one run come one after the other; ``end`` may come at any time.
+
+    ``_without``: the studies that were left out when a run's sandbox began.
+    """
 
     root: Path
     policy: Policy
     _open: dict[str, Sandbox] = field(default_factory=dict)
+    _without: dict[str, frozenset[str]] = field(default_factory=dict)
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def folders(self, run_id: str) -> Folders:
         return Folders(self.root, run_id)
 
-    async def sandbox(self, run_id: str, project_id: str, entry_point: str) -> Sandbox:
+    async def sandbox(self, run_id: str, project_id: str, entry_point: str, left_out: frozenset[str]) -> Sandbox:
+        """Return the run's sandbox; one that began before a study was ``left_out`` may remember it: another begins."""
         async with self._starting:
+            if self._without.get(run_id) != left_out:
+                await self.drop(run_id)
             if run_id not in self._open:
                 self._open[run_id] = await Sandbox(self._spec(run_id, project_id, entry_point)).__aenter__()
+                self._without[run_id] = left_out
             return self._open[run_id]
 
     def _spec(self, run_id: str, project_id: str, entry_point: str) -> SandboxSpec:
@@ -107,6 +115,7 @@ class Runs:
 
     async def drop(self, run_id: str) -> None:
         """Close the run's sandbox, dead or alive; the next task starts another."""
+        self._without.pop(run_id, None)
         sandbox = self._open.pop(run_id, None)
         if sandbox is not None:
             await sandbox.__aexit__(None, None, None)

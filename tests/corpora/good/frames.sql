@@ -38,3 +38,23 @@ LEFT JOIN condition_occurrence c ON c.person_id = i.person_id GROUP BY i.accessi
 --> first image of each
 SELECT x.accession_id, x.year_of_birth FROM (SELECT i.accession_id, p.year_of_birth, row_number() OVER (PARTITION BY i.person_id
 ORDER BY i.image_occurrence_date) AS n FROM image_occurrence i JOIN person p ON p.person_id = i.person_id) x WHERE x.n = 1
+--> the value nearest to the image
+SELECT i.accession_id, b.value FROM image_occurrence i JOIN LATERAL (SELECT m.value_as_number AS value FROM measurement m
+WHERE m.person_id = i.person_id AND m.measurement_concept_id = 3004249 ORDER BY abs(m.measurement_date - i.image_occurrence_date) LIMIT 1) b ON true
+--> two last values, each perhaps missing
+SELECT io.accession_id, a.value AS first_lab, b.value AS second_lab FROM omop.image_occurrence io
+LEFT JOIN LATERAL (SELECT value_as_number AS value FROM omop.measurement m WHERE m.person_id = io.person_id AND m.measurement_concept_id = 3004249
+  AND m.measurement_date <= io.image_occurrence_date ORDER BY m.measurement_date DESC LIMIT 1) a ON TRUE
+LEFT JOIN LATERAL (SELECT value_as_number AS value FROM omop.measurement m WHERE m.person_id = io.person_id AND m.measurement_concept_id = 3025315
+  AND m.measurement_date <= io.image_occurrence_date ORDER BY m.measurement_date DESC LIMIT 1) b ON TRUE
+--> number of earlier visits
+SELECT io.accession_id, v.n_visits FROM image_occurrence io CROSS JOIN LATERAL (SELECT COUNT(*) AS n_visits FROM visit_occurrence vo
+WHERE vo.person_id = io.person_id AND vo.visit_start_date < io.image_occurrence_date) v
+--> modalities in one text
+SELECT accession_id, string_agg(DISTINCT modality_concept_id::text, ',') AS modalities FROM image_occurrence GROUP BY accession_id
+--> the nearest weight of each study
+SELECT DISTINCT ON (io.accession_id) io.accession_id, m.value_as_number AS weight FROM image_occurrence io JOIN measurement m ON m.person_id = io.person_id
+WHERE m.measurement_concept_id = 3025315 ORDER BY io.accession_id, abs(m.measurement_date - io.image_occurrence_date)
+--> mean of the last three
+SELECT io.accession_id, (SELECT avg(x.v) FROM (SELECT m.value_as_number AS v FROM measurement m WHERE m.person_id = io.person_id
+AND m.measurement_concept_id = 3004249 AND m.measurement_date <= io.image_occurrence_date ORDER BY m.measurement_date DESC LIMIT 3) x) AS mean FROM image_occurrence io

@@ -94,3 +94,15 @@ SELECT i.person_id, i.accession_id FROM image_occurrence i JOIN visit_occurrence
 ON v.visit_occurrence_id = i.visit_occurrence_id WHERE v.visit_concept_id = 9201
 --> list ordered
 SELECT person_id FROM person ORDER BY year_of_birth DESC NULLS LAST, person_id
+--> codes as a list of values
+WITH codes(concept_id) AS (VALUES (312327), (201826), (40481087))
+SELECT DISTINCT co.person_id FROM condition_occurrence co JOIN codes ON codes.concept_id = co.condition_concept_id
+--> in a list of values
+SELECT person_id FROM condition_occurrence WHERE condition_concept_id IN (VALUES (312327), (201826))
+--> last visit by lateral
+SELECT p.person_id FROM person p, LATERAL (SELECT v.visit_concept_id FROM visit_occurrence v WHERE v.person_id = p.person_id
+ORDER BY v.visit_start_date DESC LIMIT 1) l WHERE l.visit_concept_id = 9202
+--> images of the same number, with the person
+SELECT i.accession_id FROM image_occurrence i JOIN image_occurrence j ON j.accession_id = i.accession_id AND j.person_id = i.person_id WHERE j.modality_concept_id = 4300757
+--> pairs of person and number
+SELECT accession_id FROM image_occurrence WHERE (person_id, accession_id) NOT IN (SELECT person_id, accession_id FROM image_occurrence WHERE modality_concept_id = 4300757)

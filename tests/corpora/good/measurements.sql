@@ -93,3 +93,11 @@ SELECT person_id FROM measurement WHERE value_as_number::float8 > 7.5 OR CAST(va
 --> joined texts
 SELECT c.person_id FROM condition_occurrence c JOIN concept n ON n.concept_id = c.condition_concept_id
 WHERE n.vocabulary_id || ':' || CAST(n.concept_code AS varchar(50)) = 'SNOMED:60046008' OR n.concept_code::text = 'x' OR n.domain_id::char(1) = 'D'
+--> body mass index
+SELECT w.person_id FROM measurement w JOIN measurement h ON h.person_id = w.person_id
+WHERE w.measurement_concept_id = 3025315 AND h.measurement_concept_id = 3036277 AND w.value_as_number / NULLIF(power(h.value_as_number / 100.0, 2), 0) > 30
+--> a product of two values
+SELECT DISTINCT a.person_id FROM observation a JOIN observation b ON b.person_id = a.person_id
+WHERE a.observation_concept_id = 4041511 AND b.observation_concept_id = 4144273 AND a.value_as_number * b.value_as_number >= 30
+--> a rounded ratio
+SELECT person_id FROM measurement WHERE round((value_as_number * 10000 / NULLIF(range_high * range_high, 0))::numeric, 1) >= 30

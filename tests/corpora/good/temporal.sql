@@ -115,3 +115,9 @@ SELECT person_id FROM idx WHERE EXISTS (SELECT 1 FROM omop.drug_exposure d WHERE
 --> the latest of all
 SELECT a.person_id FROM condition_occurrence a WHERE a.condition_start_date >= ALL
 (SELECT b.condition_start_date FROM condition_occurrence b WHERE b.person_id = a.person_id)
+--> minutes by epoch
+SELECT person_id FROM visit_occurrence WHERE EXTRACT(EPOCH FROM (visit_end_datetime - visit_start_datetime)) / 60 BETWEEN 0 AND 60
+--> minutes and months as intervals
+SELECT person_id FROM visit_occurrence WHERE visit_end_datetime <= visit_start_datetime + INTERVAL '90 minutes' OR visit_start_date < CURRENT_DATE - INTERVAL '1 year 6 months'
+--> a date without dashes
+SELECT person_id FROM visit_occurrence WHERE visit_start_date >= CAST('20100101' AS DATE)

@@ -46,7 +46,7 @@ SELECT p.person_id FROM person p JOIN concept c ON c.concept_id NOT IN (p.gender
 --> not_joined
 SELECT p.person_id FROM person p JOIN concept c ON NOT c.concept_id = p.gender_concept_id
 --> not_joined
-SELECT person_id FROM person, (SELECT 1 AS a UNION ALL SELECT 2 UNION ALL SELECT 3) x
+SELECT person_id FROM person, (VALUES <<(1), *100>>(2)) x
 --> constant_not_allowed
 SELECT c.person_id FROM condition_occurrence c JOIN concept n ON n.concept_id = c.condition_concept_id WHERE n.concept_name LIKE '<<%a*40>>%'
 --> constant_not_allowed
@@ -64,3 +64,11 @@ SELECT p.person_id FROM (SELECT person_id, rank() OVER nowhere AS r FROM person)
 SELECT person_id FROM person WHERE year_of_birth IN (1<<,1*1100>>)
 --> grouping_not_allowed
 SELECT count(*) FROM person GROUP BY <<year_of_birth, *30>>gender_concept_id
+--> not_joined
+SELECT person_id FROM person WHERE (SELECT count(*) FROM concept a JOIN concept b ON b.domain_id = a.domain_id) > 5
+--> not_joined
+SELECT p.person_id FROM person p JOIN concept k ON k.concept_id = p.gender_concept_id JOIN concept l ON l.standard_concept = k.standard_concept
+--> grouping_not_allowed
+SELECT person_id FROM person GROUP BY <<year_of_birth, *100>>person_id
+--> too_complex
+SELECT (SELECT count(*) FROM person WHERE <<year_of_birth = 1 OR *300>>true) AS a, (SELECT count(*) FROM death) AS b

@@ -97,23 +97,21 @@ SELECT p.person_id FROM person AS p(person_source_value, person_id)
 --> form_not_allowed
 SELECT person_id FROM person NATURAL JOIN death
 --> form_not_allowed
-SELECT person_id FROM person, LATERAL (SELECT 1) x
---> form_not_allowed
 SELECT person_id FROM person TABLESAMPLE SYSTEM (1)
 --> form_not_allowed
 SELECT person_id FROM ONLY (person) WHERE person_id[1] = 1
---> form_not_allowed
+--> output_not_allowed
 VALUES (1)
---> form_not_allowed
-SELECT person_id FROM person WHERE year_of_birth IN (VALUES (1905))
---> form_not_allowed
+--> identifier_misused
+SELECT person_id FROM person WHERE person_id IN (VALUES (1905))
+--> output_not_allowed
 SELECT person_id FROM (VALUES (1)) AS v(person_id)
 --> form_not_allowed
-SELECT count(*) FROM person GROUP BY GROUPING SETS (())
---> form_not_allowed
-SELECT gender_concept_id, year_of_birth, count(*) FROM person GROUP BY CUBE (1, 2)
---> form_not_allowed
-SELECT gender_concept_id, count(*) FROM person GROUP BY ROLLUP (gender_concept_id)
+SELECT gender_concept_id, grouping(gender_concept_id) AS g, count(*) FROM person GROUP BY GROUPING SETS (gender_concept_id, ())
+--> grouping_not_allowed
+SELECT gender_concept_id, year_of_birth, race_concept_id, count(*) FROM person GROUP BY CUBE (1, 2, 3)
+--> grouping_not_allowed
+SELECT gender_concept_id, count(*) FROM person GROUP BY ROLLUP (gender_concept_id, person_id)
 --> star_not_allowed
 SELECT person_id FROM person p WHERE p.* IS NOT NULL
 --> star_not_allowed

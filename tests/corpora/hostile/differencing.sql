@@ -15,7 +15,7 @@ SELECT gender_concept_id, count(*) FROM person GROUP BY 1 HAVING max(year_of_bir
 --> grouping_not_allowed
 SELECT count(*) FROM person HAVING count(*) >= (SELECT max(concept_id) FROM concept)
 --> grouping_not_allowed
-SELECT gender_concept_id, count(*) FROM person GROUP BY 1 ORDER BY max(year_of_birth)
+SELECT gender_concept_id, count(*) FROM person GROUP BY 1 ORDER BY max(year_of_birth) LIMIT 5
 --> function_not_allowed
 SELECT gender_concept_id, count(*) FROM person GROUP BY 1 ORDER BY pg_sleep(1)
 --> limit_not_allowed

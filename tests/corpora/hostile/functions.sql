@@ -32,7 +32,7 @@ SELECT evil.count(person_id) FROM person
 SELECT person_id FROM person WHERE public.lower('a') = 'a'
 --> function_not_allowed
 SELECT array_agg(person_id) FROM person
---> function_not_allowed
+--> output_not_allowed
 SELECT string_agg(concept_name, ',') FROM concept
 --> function_not_allowed
 SELECT json_agg(p) FROM person p
@@ -68,7 +68,7 @@ SELECT count(*) FROM person WHERE ascii('a') = 97
 SELECT person_id FROM person WHERE sqrt(year_of_birth - 1950) > 1
 --> function_not_allowed
 SELECT person_id FROM person WHERE ln(year_of_birth - 1950) > 1
---> function_not_allowed
+--> constant_not_allowed
 SELECT person_id FROM person WHERE power(year_of_birth, 100) > 1
 --> function_not_allowed
 SELECT person_id FROM person WHERE pg_notify('a', 'b') IS NULL

@@ -113,3 +113,86 @@ SELECT extract(year FROM measurement_date) * 10000 + value_as_number AS k, count
 SELECT k, count(*) FROM (SELECT person_id, max(value_as_number) AS k FROM measurement GROUP BY person_id) x GROUP BY k
 --> grouping_not_allowed
 SELECT value_as_number::text || '' AS k, count(*) FROM measurement GROUP BY 1
+--> output_not_allowed
+SELECT count(*) * 2 AS k, count(*) FROM person UNION ALL SELECT 2, count(*) FROM death
+--> output_not_allowed
+SELECT round(100.0 * count(*) FILTER (WHERE gender_concept_id = 8507) / count(*), 1) AS share FROM person
+--> output_not_allowed
+SELECT gender_concept_id, count(*) * 100 / sum(count(*)) OVER () AS share FROM person GROUP BY 1
+--> output_not_allowed
+SELECT (SELECT count(*) FROM person) * 1000 AS n
+--> output_not_allowed
+SELECT (SELECT count(*) FROM person) AS a, (SELECT count(*) FROM death) > 141 AS b
+--> output_not_allowed
+SELECT (SELECT count(*) FROM person) AS a, (SELECT max(year_of_birth) FROM person) AS b
+--> output_not_allowed
+SELECT (SELECT count(*) FROM person HAVING count(*) > 141) AS a
+--> output_not_allowed
+SELECT n + 1 AS n FROM (SELECT count(*) AS n FROM person) t
+--> output_not_allowed
+SELECT n, CASE WHEN n = 141 THEN 'yes' END AS answer FROM (SELECT count(*) AS n FROM death) t
+--> person_not_found
+SELECT n, count(*) AS m FROM (SELECT count(*) AS n FROM death) t GROUP BY n
+--> output_not_allowed
+SELECT n FROM (SELECT gender_concept_id, count(*) AS n FROM person GROUP BY 1) t GROUP BY n
+--> grouping_not_allowed
+SELECT n FROM (SELECT count(*) AS n FROM death) t WHERE n = 141
+--> grouping_not_allowed
+SELECT g, n FROM (SELECT gender_concept_id AS g, count(*) AS n FROM person GROUP BY 1) t WHERE n BETWEEN 10 AND 11
+--> grouping_not_allowed
+SELECT g, n FROM (SELECT gender_concept_id AS g, count(*) AS n FROM person GROUP BY 1) t WHERE n % 2 = 0
+--> grouping_not_allowed
+SELECT a.n, b.n AS m FROM (SELECT gender_concept_id AS g, count(*) AS n FROM person GROUP BY 1) a
+JOIN (SELECT gender_concept_id AS g, count(*) AS n FROM person GROUP BY 1) b ON a.n = b.n
+--> grouping_not_allowed
+SELECT a.n, b.n AS m FROM (SELECT count(*) AS n FROM person) a, (SELECT count(*) AS n FROM death) b WHERE a.g = 1
+--> not_linked_by_person
+SELECT p.race_concept_id, t.n FROM person p JOIN (SELECT gender_concept_id AS g, count(*) AS n FROM person GROUP BY 1) t ON t.g = p.gender_concept_id
+--> identifier_misused
+SELECT t.g, t.n FROM (SELECT gender_concept_id AS g, count(*) AS n FROM person GROUP BY 1) t JOIN concept c ON c.concept_id = t.g AND t.n > 141
+--> output_not_allowed
+SELECT n FROM (SELECT person_id, count(*) AS n FROM visit_occurrence GROUP BY person_id) t
+--> output_not_allowed
+SELECT n FROM (SELECT person_id AS who, count(*) AS n FROM visit_occurrence GROUP BY person_id) t
+--> output_not_allowed
+SELECT n FROM (SELECT count(*) AS n FROM person UNION ALL SELECT count(*) FROM death) t
+--> too_deep
+SELECT n FROM (SELECT n FROM (SELECT n FROM (SELECT n FROM (SELECT n FROM (SELECT count(*) AS n FROM person) a) b) c) d) e
+--> grouping_not_allowed
+SELECT count(*) FROM person INTERSECT SELECT count(*) FROM death
+--> grouping_not_allowed
+SELECT gender_concept_id, count(*) FROM person GROUP BY 1 EXCEPT SELECT gender_concept_id, count(*) FROM person WHERE year_of_birth <> 1905 GROUP BY 1
+--> grouping_not_allowed
+(SELECT gender_concept_id, count(*) FROM person GROUP BY 1 ORDER BY 2 DESC LIMIT 1) UNION ALL SELECT 1, count(*) FROM person
+--> grouping_not_allowed
+SELECT 1, count(*) FROM person UNION ALL SELECT 1, 2, count(*) FROM person
+--> output_not_allowed
+SELECT count(*) FROM person UNION ALL SELECT year_of_birth FROM person
+--> output_not_allowed
+SELECT year_of_birth FROM person UNION ALL SELECT count(*) FROM person
+--> output_not_allowed
+SELECT 1 AS who, count(*) FROM person UNION ALL SELECT person_id, count(*) FROM person GROUP BY 1
+--> grouping_not_allowed
+SELECT value_as_number, count(*) FROM measurement GROUP BY 1 UNION ALL SELECT 1, count(*) FROM person
+--> grouping_not_allowed
+SELECT 0 AS n, count(*) FROM person <<UNION ALL SELECT 1, count(*) FROM person *12>>
+--> grouping_not_allowed
+SELECT 'a' AS n, count(*) FROM person UNION ALL SELECT 'b', count(*) FROM death ORDER BY 1 + 1 LIMIT 3
+--> grouping_not_allowed
+SELECT avg(year_of_birth) AS mean, count(*) FROM person
+--> not_linked_by_person
+SELECT p.year_of_birth = (SELECT max(q.year_of_birth) FROM person q) AS youngest, count(*) FROM person p GROUP BY 1
+--> form_not_allowed
+SELECT count(*) FROM person o WHERE EXISTS (SELECT 1 FROM person p WHERE p.person_id = o.person_id AND (p.year_of_birth = 1800 OR p.year_of_birth = 1905) IN (true))
+--> form_not_allowed
+SELECT count(*) FROM person o WHERE EXISTS (SELECT 1 FROM person p WHERE p.person_id = o.person_id AND (p.year_of_birth = 1800 OR p.year_of_birth = 1905) IS NOT NULL)
+--> form_not_allowed
+SELECT count(*) FROM person o WHERE EXISTS (SELECT 1 FROM person p WHERE p.person_id = o.person_id AND (p.year_of_birth = 1800 OR p.year_of_birth = 1905) BETWEEN true AND true)
+--> form_not_allowed
+SELECT count(*) FROM person o WHERE EXISTS (SELECT 1 FROM person p WHERE p.person_id = o.person_id AND (p.year_of_birth = 1800 OR p.year_of_birth = 1905) >= ALL (SELECT true))
+--> output_not_allowed
+SELECT sum(n) AS total FROM (SELECT gender_concept_id, count(*) AS n FROM person GROUP BY 1) t
+--> output_not_allowed
+WITH n AS (SELECT count(*) AS m FROM death) SELECT m > 141 AS many FROM n
+--> output_not_allowed
+SELECT (SELECT count(*) FROM person) AS a WHERE EXISTS (SELECT 1 FROM person WHERE year_of_birth = 1905)

@@ -17,7 +17,7 @@ from trust_node.cohort.answering import answer
 from trust_node.cohort.asking import RefusedError, parts_of, question
 from trust_node.cohort.finding import find
 from trust_node.cohort.release import BudgetSpentError, Cell, Key, Released
-from trust_node.cohort.warehouse.faults import TooManyCellsError, WarehouseError, WarehouseFault
+from trust_node.cohort.warehouse.faults import AWAY, TooManyCellsError, WarehouseError, WarehouseFault
 
 PEOPLE = "SELECT person_id FROM person"
 IMAGED = "SELECT person_id, accession_id FROM image_occurrence"
@@ -72,7 +72,9 @@ class PlainRelease:
         self._spend(len(persons))
         return Released(len(persons), 9) if len(persons) >= 10 else None
 
-    async def table(self, cells: Mapping[tuple[Key, ...], BitMap64]) -> tuple[Cell, ...]:
+    async def table(
+        self, cells: Mapping[tuple[Key, ...], BitMap64], limit: int | None = None, counts: int = 1
+    ) -> tuple[Cell, ...]:
         self._spend(len(cells))
         return tuple(Cell(key, len(persons)) for key, persons in cells.items() if len(persons) >= 10)
 
@@ -141,6 +143,13 @@ async def test_a_single_count_is_released_like_a_list() -> None:
     assert (await told(asking("SELECT count(*) FROM person"), KnownWarehouse())).outcome == "suppressed"
 
 
+@pytest.mark.parametrize(("least", "outcome"), [(23, "counted"), (24, "suppressed")])
+async def test_having_is_of_a_single_count_as_it_is_released(least: int, outcome: str) -> None:
+    warehouse = KnownWarehouse(groups={(): BitMap64(range(23))})
+    answer = await told(asking(f"SELECT count(*) FROM person HAVING count(*) >= {least}"), warehouse)
+    assert answer.outcome == outcome
+
+
 async def test_a_table_keeps_its_keys_and_what_the_query_asks_of_released_counts() -> None:
     warehouse = KnownWarehouse(groups={(8507,): BitMap64(range(31)), (None,): BitMap64(range(40, 90))})
     answer = await told(asking(BY_SEX), warehouse)
@@ -171,6 +180,13 @@ async def test_one_statistic_that_the_warehouse_cannot_tell_spoils_no_other() ->
     manufacturer, sex = answer.statistics
     assert "does not hold" in (manufacturer.missing or "")
     assert (sex.missing, len(sex.cells)) == (None, 1)
+
+
+@pytest.mark.parametrize("fault", sorted(AWAY))
+async def test_a_statistic_is_not_left_out_for_a_fault_of_the_moment(fault: WarehouseFault) -> None:
+    warehouse = KnownWarehouse(groups=groups(a=20), faults={"image_feature": WarehouseError(fault)})
+    with pytest.raises(WarehouseError):
+        await told(asking(statistics=("manufacturer", "sex")), warehouse)
 
 
 async def test_a_budget_that_ends_among_the_statistics_is_told_there() -> None:
@@ -224,7 +240,9 @@ async def test_of_a_table_whose_key_is_too_fine_the_question_counts(people: int)
     from trust_node.cohort.release import TooFineError
 
     class TooFine(PlainRelease):
-        async def table(self, cells: Mapping[tuple[Key, ...], BitMap64]) -> tuple[Cell, ...]:
+        async def table(
+            self, cells: Mapping[tuple[Key, ...], BitMap64], limit: int | None = None, counts: int = 1
+        ) -> tuple[Cell, ...]:
             raise TooFineError("A key of the table has over 40 levels; group more coarsely.")
 
     answer = await told(asking(BY_SEX), KnownWarehouse(groups=groups(a=people)), TooFine())

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyroaring import BitMap64
 
-from trust_node.cohort.release.hiding import Group, Margin, hidden_besides, margins_of
+from trust_node.cohort.release.hiding import Group, Margin, hidden_besides, hidden_within, margins_of
 
 K = 10
 ROUNDING = 5
@@ -83,6 +84,19 @@ def test_of_a_table_with_several_told_sums_nothing_is_released() -> None:
 
 def test_without_a_told_sum_nothing_more_is_hidden() -> None:
     assert hidden_besides({("f",): 60}, {("x",)}, [], error=0, threshold=K) == set()
+
+
+@given(st.lists(st.frozensets(st.integers(0, 40), min_size=1), max_size=7))
+def test_no_cell_less_those_within_it_leaves_a_few_persons(sets: list[frozenset[int]]) -> None:
+    cells: dict[Group, BitMap64] = {(at,): BitMap64(members) for at, members in enumerate(sets)}
+    shown = [cells[group] for group in cells.keys() - hidden_within(cells, K)]
+    for whole in shown:
+        inside = [part for part in shown if part < whole]
+        assert not inside or not 0 < len(whole - BitMap64.union(*inside)) < K
+
+
+def test_cells_of_different_persons_are_all_left_however_small() -> None:
+    assert hidden_within({(at,): BitMap64([at]) for at in range(5)}, K) == set()
 
 
 def test_sums_are_the_total_and_each_level_of_each_of_several_keys() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from bus.errors import Rejection
 from trust_node.cohort.lane import in_time, most_for_one
-from trust_node.cohort.release import due_at
+from trust_node.cohort.release import Pace
+from trust_node.cohort.release.timing import COST_PER_S
 from trust_node.cohort.running import CancelledQuery, Running
 
 
@@ -102,7 +103,43 @@ def test_one_project_never_has_all_the_places(parallel: int, each: int) -> None:
     assert most_for_one(parallel) == each
 
 
-@pytest.mark.parametrize(("elapsed_s", "due_s"), [(0.0, 0.0), (0.001, 0.5), (0.499, 0.5), (0.5, 0.5), (7.3, 7.5)])
-def test_an_answer_leaves_at_a_full_step_after_its_question_began(elapsed_s: float, due_s: float) -> None:
+@pytest.mark.parametrize(
+    ("elapsed_s", "planned_s", "due_s"),
+    [
+        *((0.0, 0.0, 0.0), (0.001, 0.0, 1.0), (1.0, 0.0, 1.0), (1.001, 0.0, 2.0), (2.1, 0.0, 4.0), (7.3, 0.0, 8.0)),
+        *((15.9, 0.0, 16.0), (16.1, 0.0, 32.0), (33.0, 0.0, 48.0), (0.1, 3.0, 4.0), (3.9, 3.0, 4.0), (0.0, 40.0, 48.0)),
+    ],
+)
+def test_an_answer_leaves_at_a_step_that_its_plan_has_chosen(elapsed_s: float, planned_s: float, due_s: float) -> None:
     began = datetime.now(UTC)
-    assert due_at(began, began + timedelta(seconds=elapsed_s)) == began + timedelta(seconds=due_s)
+    due_at = Pace(began, planned_s).due_at(began + timedelta(seconds=elapsed_s))
+    assert due_at == began + timedelta(seconds=due_s)
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "planned_s", "slow"), [(1, 0, False), (1.1, 0, True), (0.1, 1, False), (1, 1.1, True)]
+)
+def test_what_leaves_after_the_first_step_is_slow(elapsed_s: float, planned_s: float, slow: bool) -> None:
+    began = datetime.now(UTC)
+    assert Pace(began, planned_s).is_slow(began + timedelta(seconds=elapsed_s)) is slow
+
+
+def test_a_plan_is_never_longer_than_the_time_after_which_a_query_is_stopped() -> None:
+    pace = Pace(datetime.now(UTC))
+    pace.plan(2 * COST_PER_S, 60.0)
+    assert 2.0 <= pace.planned_s < 4.0
+    pace.plan(1e12, 60.0)
+    assert 62.0 <= pace.planned_s < 64.0
+
+
+def test_one_row_more_hardly_ever_decides_which_step_an_answer_leaves_at() -> None:
+    began = datetime.now(UTC)
+
+    def share(cost: float) -> float:
+        paces = [Pace(began) for _ in range(4000)]
+        for pace in paces:
+            pace.plan(cost, 60.0)
+        return sum(pace.due_at(began) > began + timedelta(seconds=4) for pace in paces) / len(paces)
+
+    assert abs(share(3.0 * COST_PER_S) - share(3.003 * COST_PER_S)) < 0.06
+    assert 0.4 < share(3.0 * COST_PER_S) < 0.75

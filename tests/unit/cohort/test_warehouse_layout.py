@@ -1,12 +1,16 @@
 """What a trust may say of its warehouse's layout, and which statements its views become."""
 
+from unittest.mock import Mock
+
 import pytest
 from pydantic import ValidationError
 
 from schemas.sql.allowed import TABLES
 from tests.unit.trust_node.people.test_settings import NEEDED
+from trust_node.cohort.hardening.facts import Facts
 from trust_node.cohort.hardening.hazards import REST, purpose
 from trust_node.cohort.hardening.layout import AccessionColumn, Layout, OptOut, others_of
+from trust_node.cohort.hardening.searching import searched
 from trust_node.cohort.hardening.views import absent, views
 from trust_node.settings import Settings
 
@@ -16,9 +20,40 @@ PERSON = {"person": {"person_id": "integer", "birth_datetime": "timestamp", "yea
 def test_a_view_has_allowed_columns_only() -> None:
     made = views(Layout("reader"), PERSON, {})
     assert made == {
-        "person": "CREATE VIEW trustflow_cohort.person WITH (security_barrier) AS "
-        "SELECT t.person_id, t.year_of_birth FROM omop.person AS t"
+        "person": "CREATE VIEW trustflow_cohort.person AS SELECT t.person_id, t.year_of_birth FROM omop.person AS t"
     }
+
+
+def test_a_view_that_hides_rows_is_a_barrier() -> None:
+    (view,) = views(Layout("reader", opt_out=OptOut("hospital", "gone", "subject")), PERSON, {}).values()
+    assert view == (
+        "CREATE VIEW trustflow_cohort.person WITH (security_barrier) AS SELECT t.person_id, t.year_of_birth"
+        " FROM omop.person AS t WHERE t.person_id NOT IN"
+        " (SELECT gone.subject FROM hospital.gone AS gone WHERE gone.subject IS NOT NULL)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("trigrams", "lacking", "made"),
+    [
+        (None, {"concept"}, []),
+        ("public", set(), []),
+        ("public", {"concept"}, ["CREATE INDEX ON omop.concept USING gin (concept_name public.gin_trgm_ops)"]),
+        (
+            "",
+            {"concept_synonym"},
+            [
+                "CREATE EXTENSION pg_trgm SCHEMA omop",
+                "CREATE INDEX ON omop.concept_synonym USING gin (concept_synonym_name omop.gin_trgm_ops)",
+            ],
+        ),
+    ],
+)
+def test_names_are_indexed_where_the_server_has_trigrams(
+    trigrams: str | None, lacking: set[str], made: list[str]
+) -> None:
+    facts = Mock(spec=Facts, trigrams=trigrams, names_without_trigrams=frozenset(lacking))
+    assert [statement.sql for statement in searched(Layout("reader"), facts)] == made
 
 
 def test_what_is_not_there_is_named() -> None:

@@ -35,6 +35,8 @@ def test_what_a_trust_does_not_say_is_careful(tmp_path: Path) -> None:
         ("task_seconds", "0"),
         ("memory_bytes", "-1"),
         ("parallel_studies", "33"),
+        ("opt_out_minutes", "0.5"),
+        ("opt_out_minutes", "61"),
         ("small_number_treshold", "20"),
     ],
 )

@@ -1,1 +1,1 @@
-"""Frozen cohorts: by what they were frozen, who is still in them at each use, what training may see of them."""
+"""Frozen cohorts: by what they were frozen, who is still in them, what training may see of them."""

@@ -2,8 +2,9 @@
 
 from bus.errors import Rejection, Transient
 from trust_node.cohort.store import WarehouseError, WarehouseFault
+from trust_node.cohort.warehouse.faults import AWAY
 
-PASSING = frozenset({WarehouseFault.UNREACHABLE, WarehouseFault.TIMEOUT})
+PASSING = AWAY | {WarehouseFault.TIMEOUT, WarehouseFault.NO_IMAGES}
 
 
 def unanswered(error: WarehouseError, *, last: bool) -> Transient | Rejection:

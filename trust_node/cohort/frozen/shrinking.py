@@ -1,4 +1,4 @@
-"""A frozen cohort at each use: who is gone from the warehouse goes from the cohort, and the floor must still hold.
+"""A look at a frozen cohort: who is gone from the warehouse goes from the cohort, and the floor must still hold.
 
 Nothing that leaves tells that one person has left: the figure goes through the release, the digest stays the one of the
 freezing, and without a new figure nothing is said at all.
@@ -6,12 +6,13 @@ freezing, and without a new figure nothing is said at all.
 
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pyroaring import BitMap64
 
 from bus.lanes import Job
-from bus.uow import UnitOfWork
+from bus.uow import UnitOfWork, new_id
 from schemas.trust import FrozenShrunk
 from schemas.trust_imaging import StudyAdvanced
 from trust_node import store as node
@@ -22,9 +23,9 @@ from trust_node.cohort.frozen.record import Frozen
 from trust_node.cohort.frozen.store import Dropped
 from trust_node.cohort.office import Office
 from trust_node.cohort.release import BudgetSpentError, Releasing
-from trust_node.cohort.store import WarehouseError
+from trust_node.cohort.store import WarehouseError, WarehouseFault
 from trust_node.cohort.warehouse.wording import set_of
-from trust_node.jobs import RemoveWithdrawn
+from trust_node.jobs import RemoveWithdrawn, StopImport
 
 TOO_SMALL = "So few of the approved cohort are left at this trust that its own policy does not let it be used any more."
 NOT_FROZEN = "No cohort of this project is frozen at this trust."
@@ -32,6 +33,7 @@ NOBODY = "unknown"
 AT_ONCE = 5_000
 STILL_THERE = """
 SELECT DISTINCT person_id, accession_id::text FROM image_occurrence WHERE accession_id::text = ANY($1::text[])"""
+ANY_IMAGE = "SELECT 1 FROM image_occurrence LIMIT 1"
 
 
 class Asked(Protocol):
@@ -68,14 +70,17 @@ class Shrinking:
             raise unanswered(error, last=last) from None
 
     async def _look(self, project_id: str, job: Job) -> Looked | None:
+        began = datetime.now(UTC)
         known = await node.members(job.pool, project_id)
         there = await self._still_there(known)
-        await self.office.open()
+        gone = [member for member in known if member not in there]
+        if gone:
+            await self.office.open()
         async with job.transaction() as uow:
             frozen = await store.load(uow.connection, project_id)
             if frozen is None:
                 return None
-            return await self._shrink(uow, frozen, [member for member in known if member not in there])
+            return await self._shrink(uow, frozen, gone, began)
 
     async def _still_there(self, known: Sequence[Member]) -> set[Member]:
         there: set[Member] = set()
@@ -83,15 +88,20 @@ class Shrinking:
             asked = [member.accession for member in known[first : first + AT_ONCE]]
             rows = await self.warehouse.ask(STILL_THERE, asked)
             there.update(Member(int(person), accession) for person, accession in rows)
+        if known and not there and not await self.warehouse.ask(ANY_IMAGE):
+            raise WarehouseError(WarehouseFault.NO_IMAGES)
         return there
 
-    async def _shrink(self, uow: UnitOfWork, frozen: Frozen, gone: Sequence[Member]) -> Looked:
+    async def _shrink(self, uow: UnitOfWork, frozen: Frozen, gone: Sequence[Member], began: datetime) -> Looked:
         await let_go(uow, self.trust_id, frozen.project_id, gone)
         left = persons_of(await node.members(uow.connection, frozen.project_id))
         usable = len(left) >= self.office.policy.threshold
-        if not usable:
+        was_usable = await store.looked(uow.connection, frozen.project_id, began, usable=usable)
+        if was_usable and not usable:
             uow.emit(self._shrunk(frozen, None, usable=False))
-        elif gone:
+            # a key of its own: it must not wait for an archive that is away
+            uow.enqueue("imports", StopImport(project_id=frozen.project_id), key=new_id())
+        elif usable and gone:
             await self._tell(uow, frozen, left)
         return Looked(frozen, usable)
 

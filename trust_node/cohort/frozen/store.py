@@ -24,6 +24,15 @@ class Dropped:
     settled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a cohort stood when it was last looked at; `late`: that is longer ago than it should be."""
+
+    usable: bool
+    looked_at: datetime | None
+    late: bool
+
+
 async def load(connection: Connection, project_id: str) -> Frozen | None:
     """Return the record, and keep others from changing it until the transaction ends."""
     row = await connection.fetchrow(f"select {COLUMNS} from cohort where project_id = $1 for update", project_id)  # noqa: S608  our own words
@@ -34,13 +43,15 @@ async def save(connection: Connection, frozen: Frozen, members: Sequence[Member]
     """Enter a cohort with its members, or a new record of one that is known: nobody is added to that."""
     known = await connection.fetchval("select true from cohort where project_id = $1", frozen.project_id)
     await connection.execute(
-        f"""insert into cohort ({COLUMNS}, sql_sha256, frozen_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        f"""insert into cohort ({COLUMNS}, sql_sha256, frozen_at, looked_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
             on conflict (project_id) do update set (query_id, digest, sql, is_frame, software, cdm_version,
-                vocabulary_version, persons, studies, told_persons, approved_by, sql_sha256, frozen_at) =
+                vocabulary_version, persons, studies, told_persons, approved_by, sql_sha256, frozen_at, looked_at,
+                usable) =
                 (excluded.query_id, excluded.digest, excluded.sql, excluded.is_frame, excluded.software,
                 excluded.cdm_version, excluded.vocabulary_version, excluded.persons, excluded.studies,
-                excluded.told_persons, excluded.approved_by, excluded.sql_sha256, excluded.frozen_at)""",  # noqa: S608  our own words
+                excluded.told_persons, excluded.approved_by, excluded.sql_sha256, excluded.frozen_at,
+                excluded.looked_at, true)""",  # noqa: S608  our own words
         frozen.project_id,
         frozen.query_id,
         frozen.digest,
@@ -61,6 +72,43 @@ async def save(connection: Connection, frozen: Frozen, members: Sequence[Member]
             "insert into member values ($1, $2, $3)",
             [(frozen.project_id, member.person_id, member.accession) for member in members],
         )
+
+
+async def in_use(connection: Connection) -> list[str]:
+    """Return the projects with a cohort whose end has not come here."""
+    rows = await connection.fetch(
+        "select project_id from cohort left join project using (project_id) where ended_at is null order by project_id"
+    )
+    return [row["project_id"] for row in rows]
+
+
+async def standing(connection: Connection, project_id: str, since: datetime) -> Standing | None:
+    """Return how a cohort in use stands, `late` if it was not looked at `since` then; None where none is in use."""
+    row = await connection.fetchrow(
+        """select usable, looked_at, coalesce(looked_at <= $2, true) as late
+           from cohort left join project using (project_id) where project_id = $1 and ended_at is null""",
+        project_id,
+        since,
+    )
+    return Standing(**row) if row else None
+
+
+async def looked(connection: Connection, project_id: str, at: datetime, *, usable: bool) -> bool:
+    """Take note of what a look has found; return whether the cohort was usable until then."""
+    was_usable = await connection.fetchval(
+        """update cohort set looked_at = $2, usable = $3
+           from (select usable from cohort where project_id = $1) as before
+           where project_id = $1 returning before.usable""",
+        project_id,
+        at,
+        usable,
+    )
+    return bool(was_usable)
+
+
+async def look_first(connection: Connection, project_id: str) -> None:
+    """Have the cohort looked at before anything more is done with it, however fresh its last look is."""
+    await connection.execute("update cohort set looked_at = null where project_id = $1", project_id)
 
 
 async def tell(connection: Connection, project_id: str, persons: int | None) -> None:

@@ -12,6 +12,7 @@ from trust_node.cohort.frozen import store
 from trust_node.cohort.frozen.away import unanswered
 from trust_node.cohort.frozen.covariates import Covariates
 from trust_node.cohort.frozen.frames import covariates_of
+from trust_node.cohort.frozen.looking import Looking
 from trust_node.cohort.frozen.record import Frozen
 from trust_node.cohort.frozen.shrinking import NOT_FROZEN, TOO_SMALL, Shrinking
 from trust_node.cohort.store import WarehouseError
@@ -28,6 +29,7 @@ class Using:
     """`key`: the trust's own, from which pseudonyms are drawn."""
 
     shrinking: Shrinking
+    looking: Looking
     warehouse: GivesFrames
     key: bytes = field(repr=False)
 
@@ -50,6 +52,21 @@ class Using:
             return await self._covariates(looked.frozen, await store.sessions(job.pool, project_id))
         except WarehouseError as error:
             raise unanswered(error, last=last) from None
+
+    async def for_task(self, project_id: str, job: Job) -> frozenset[str]:
+        """Return the studies that a prepared run may see no more, by their pseudonyms in the archive.
+
+        A look that has no answer changes nothing: the run goes on with those who were there at the last one.
+
+        Raises
+        ------
+        Rejection
+            `too_small`
+        """
+        standing = await self.looking.in_time(project_id, job)
+        if standing is not None and not standing.usable:
+            raise Rejection("too_small", TOO_SMALL)
+        return await store.withdrawn(job.pool, project_id)
 
     async def _covariates(self, frozen: Frozen, sessions: Mapping[str, Sequence[str]]) -> Covariates:
         rows = approved(frozen.sql) if frozen.sql is not None else None

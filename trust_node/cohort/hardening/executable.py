@@ -14,8 +14,12 @@ TYPES = (
     *("bool", "int2", "int4", "int8", "numeric", "float4", "float8", "text", "varchar", "bpchar"),
     *("date", "timestamp", "timestamptz", "interval"),
 )
-# The views of `about` compare oids and read names.
-OWN = ("oideq(oid,oid)", "oidne(oid,oid)", "texteq(text,text)", "text(name)")
+# The views of `about` compare oids and read names; a replica is asked how far it has replayed.
+OWN = (
+    *("oideq(oid,oid)", "oidne(oid,oid)", "texteq(text,text)", "text(name)"),
+    *("pg_last_wal_receive_lsn()", "pg_last_wal_replay_lsn()", "pg_last_xact_replay_timestamp()"),
+    "pg_stat_get_wal_receiver()",
+)
 
 # These take regular expressions, which may run for ever.
 NEVER = ('"substring"(text,text)', '"substring"(text,text,text)')
@@ -23,16 +27,19 @@ NEVER = ('"substring"(text,text)', '"substring"(text,text,text)')
 RULE = """
 with allowed as (select oid from pg_type where typnamespace = 'pg_catalog'::regnamespace and typname = any($1)),
 pseudo as (select oid from pg_type where typname in ('any', 'anyelement', 'anycompatible')),
+texts as (select 'anynonarray'::regtype::oid as oid),
 of_allowed as (
   select p.oid, p.proname from pg_proc p
   where p.pronamespace = 'pg_catalog'::regnamespace
-    and not exists (select from unnest(p.proargtypes) as a where a not in (select oid from allowed))
+    and not exists (
+      select from unnest(p.proargtypes) as a where a not in (select oid from allowed union select oid from texts))
 )
 select p.oid::regprocedure::text from pg_proc p left join pg_aggregate a on a.aggfnoid = p.oid
   where p.proname = any($3) and p.pronamespace = 'pg_catalog'::regnamespace and coalesce(a.aggkind, 'n') = 'n'
     and not exists (
       select from unnest(p.proargtypes) as t
-      where t not in (select oid from allowed) and (p.prokind = 'f' or t not in (select oid from pseudo)))
+      where t not in (select oid from allowed)
+        and (p.prokind = 'f' and p.provariadic = 0 or t not in (select oid from pseudo)))
 union select f.oid::regprocedure::text from of_allowed f
   join pg_operator o on o.oprcode = f.oid where o.oprname = any($2)
 union select f.oid::regprocedure::text from of_allowed f

@@ -16,6 +16,8 @@ class Facts:
     `guests`: who else may enter this database, superusers apart; `readers`: roles that are marked as readers.
     `withheld`: functions that neither PUBLIC nor the reader may call.
     `reader_rights`: its own on the database.
+    `trigrams`: the schema of the extension `pg_trgm`, empty where it is still to be created, None where the server has
+    none; `names_without_trigrams`: the tables of the vocabulary whose names have no index of it.
     `reader_grants`: what the reader has rights of its own on, as `REVOKE ALL ON …` wants it.
     """
 
@@ -40,3 +42,5 @@ class Facts:
     reader_grants: tuple[str, ...]
     reader_settings: Mapping[str, str]
     comments: Mapping[str, str]
+    trigrams: str | None
+    names_without_trigrams: frozenset[str]

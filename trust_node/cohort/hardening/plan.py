@@ -8,6 +8,7 @@ from trust_node.cohort.hardening.executable import executable
 from trust_node.cohort.hardening.facts import Facts
 from trust_node.cohort.hardening.hazards import purpose
 from trust_node.cohort.hardening.layout import OURS, Layout, others_of, owner_of
+from trust_node.cohort.hardening.searching import searched
 from trust_node.cohort.hardening.showing import shown
 
 CONNECTIONS = 16
@@ -36,6 +37,7 @@ def plan(layout: Layout, facts: Facts) -> list[Statement]:
         *_revokes(facts),
         *_own_grants(layout, facts),
         *shown(layout, facts),
+        *searched(layout, facts),
         *_settings(layout, facts),
     ]
 

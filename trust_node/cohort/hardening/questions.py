@@ -88,3 +88,15 @@ select p.oid::regprocedure::text from pg_proc p
 where p.pronamespace = 'pg_catalog'::regnamespace and p.proacl is not null and not exists (
   select from aclexplode(p.proacl) r where r.grantee = 0 or r.grantee = (select oid from pg_roles where rolname = $1))
 """
+TRIGRAMS = """
+select coalesce((select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+  where e.extname = 'pg_trgm'), '') from pg_available_extensions where name = 'pg_trgm'
+"""
+NAMES = """
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  join pg_attribute a on a.attrelid = c.oid
+  join unnest($2::text[], $3::text[]) as wanted(named, col) on wanted.named = c.relname and wanted.col = a.attname
+where n.nspname = $1 and c.relkind in ('r', 'm', 'p') and not exists (
+  select from pg_index i join pg_opclass o on o.oid = any(i.indclass)
+  where i.indrelid = c.oid and a.attnum = any(i.indkey) and o.opcname in ('gin_trgm_ops', 'gist_trgm_ops'))
+"""

@@ -12,6 +12,7 @@ from trust_node.cohort.hardening.executable import executable
 from trust_node.cohort.hardening.facts import Facts
 from trust_node.cohort.hardening.layout import Layout, others_of
 from trust_node.cohort.hardening.plan import plan
+from trust_node.cohort.hardening.searching import NAMES
 
 
 class HardeningError(ValueError):
@@ -97,6 +98,10 @@ async def _read(connection: Any, layout: Layout) -> Facts:
         reader_grants=tuple([grant async for grant in _reader_grants(connection, layout)]),
         reader_settings=dict(map(tuple, await ask(questions.READER_SETTINGS, layout.reader))),
         comments=dict(map(tuple, await ask(questions.COMMENTS))),
+        trigrams=await connection.fetchval(questions.TRIGRAMS),
+        names_without_trigrams=_first(
+            await ask(questions.NAMES, layout.vocabulary_schema, list(NAMES), list(NAMES.values()))
+        ),
     )
 
 

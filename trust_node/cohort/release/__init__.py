@@ -13,17 +13,19 @@ from trust_node.cohort.release.errors import BudgetSpentError, TooFineError
 from trust_node.cohort.release.policy import Cell, Key, Released, ReleasePolicy
 from trust_node.cohort.release.population import Population
 from trust_node.cohort.release.releasing import Releasing
-from trust_node.cohort.release.timing import due_at
+from trust_node.cohort.release.timing import Pace, dithered, pace
 
 __all__ = [
     "Asked",
     "BudgetSpentError",
     "Cell",
     "Key",
+    "Pace",
     "Population",
     "ReleasePolicy",
     "Released",
     "Releasing",
     "TooFineError",
-    "due_at",
+    "dithered",
+    "pace",
 ]

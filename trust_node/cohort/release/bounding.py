@@ -11,17 +11,20 @@ from trust_node.cohort.release.hiding import Group
 from trust_node.cohort.release.policy import ReleasePolicy
 
 CELLS_CAP = 4
-"""Cells of one table that a person may count in; the noise of such a table is doubled for it."""
+"""Cells of one table that a person may count in, more if it has more counts; its noise grows by the root of that."""
 
 _MIXED = np.uint64(0x9E3779B97F4A7C15)
 
 
-def most_cells(cells: Mapping[Group, BitMap64], policy: ReleasePolicy) -> int:
-    """Return in how many cells a person may count: 1 where no cells overlap. Without noise there is no such limit."""
+def most_cells(cells: Mapping[Group, BitMap64], policy: ReleasePolicy, counts: int = 1) -> int:
+    """Return in how many cells a person may count: 1 where no cells overlap. Without noise there is no such limit.
+
+    `counts`: how many counts the table has, in each of which a person may be.
+    """
     if not cells or not policy.noise:
         return 1
     overlap = sum(map(len, cells.values())) > len(BitMap64.union(*cells.values()))
-    return CELLS_CAP if overlap else 1
+    return max(CELLS_CAP, counts) if overlap else 1
 
 
 def bounded(cells: Mapping[Group, BitMap64], most: int, key: bytes) -> Mapping[Group, BitMap64]:

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from pyroaring import BitMap64
+
 from trust_node.cohort.release.policy import Key
 
 Group = tuple[Key, ...]
@@ -40,6 +42,28 @@ def hidden_besides(
         while removable := _narrowing(margin, shown, small, error, threshold):
             del shown[min(removable, key=lambda group: (shown[group], str(group)))]
     return released.keys() - shown.keys()
+
+
+def hidden_within(members: Mapping[Group, BitMap64], threshold: int) -> set[Group]:
+    """Return which released cells to hide, so that none less those within it leaves 1 to threshold - 1 persons.
+
+    `members`: of each released cell; where none has a person of another there is nothing to hide.
+    """
+    shown = dict(members)
+    if shown and sum(map(len, shown.values())) > len(BitMap64.union(*shown.values())):
+        while inside := _exposing(shown, threshold):
+            del shown[min(inside, key=lambda group: (len(shown[group]), str(group)))]
+    return members.keys() - shown.keys()
+
+
+def _exposing(shown: Mapping[Group, BitMap64], threshold: int) -> list[Group]:
+    """Return the cells within one that together leave too few of it, else nothing."""
+    for whole in shown.values():
+        inside = [group for group, part in shown.items() if part < whole]
+        rest = len(whole - BitMap64.union(*(shown[group] for group in inside))) if inside else 0
+        if 0 < rest < threshold:
+            return inside
+    return []
 
 
 def _narrowing(

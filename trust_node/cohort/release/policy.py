@@ -17,6 +17,7 @@ class ReleasePolicy:
     `noise`: standard deviation, in persons, of what is added to a project's first answer; 0 adds nothing.
     `user_daily`, `project_daily`, `project_limit`: answers that may be given to a user and a project in a day (UTC),
     and to a project in all.
+    `failures_daily`: of a user's and a project's questions of a day, how many the warehouse may fail to answer.
     """
 
     threshold: int = 10
@@ -27,13 +28,23 @@ class ReleasePolicy:
     user_daily: int = 40
     project_daily: int = 80
     project_limit: int = 400
+    failures_daily: int = 10
 
     def __post_init__(self) -> None:
         if self.threshold < MIN_THRESHOLD:
             raise ValueError(f"threshold must be at least {MIN_THRESHOLD}; set it in the trust's policy file")
         if self.noise < 0:
             raise ValueError("noise must be at least 0; set it in the trust's policy file")
-        for name in ("rounding", "max_cells", "max_levels", "user_daily", "project_daily", "project_limit"):
+        counts = (
+            "rounding",
+            "max_cells",
+            "max_levels",
+            "user_daily",
+            "project_daily",
+            "project_limit",
+            "failures_daily",
+        )
+        for name in counts:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1; set it in the trust's policy file")
 

@@ -15,7 +15,7 @@ from trust_node.cohort.release.policy import Cell, Key, Released, ReleasePolicy
 from trust_node.cohort.release.population import Population
 from trust_node.cohort.release.scale import Scale, fraction, rounded
 from trust_node.cohort.release.store import Counts, Rows
-from trust_node.cohort.release.tables import Table, cells_of, sums_of
+from trust_node.cohort.release.tables import Table, cells_of, largest, sums_of
 
 STUDIES_CAP = 5
 """Studies of one person that count; more would tell of that one person."""
@@ -24,7 +24,8 @@ STUDIES_CAP = 5
 class Releasing:
     """One user's questions in one project, in the caller's transaction: an answer and its record are kept together.
 
-    `key`: the trust's own. `number` and `table` raise BudgetSpentError before they have looked at any set: once the
+    `key`: the trust's own. `slow`: its time may tell of the data, so that nothing is free.
+    `number` and `table` raise BudgetSpentError before they have looked at any set: once the
     budget is spent, nothing is answered that could tell whether two sets are the same.
     """
 
@@ -38,31 +39,48 @@ class Releasing:
         project_id: str,
         user_id: str,
         now: datetime,
+        slow: bool = False,
     ) -> None:
         self._rows = Rows(connection, project_id, user_id)
         self._policy, self._key, self._population, self._now = policy, key, population, now
-        self._project_id = project_id
+        self._project_id, self._slow = project_id, slow
+
+    async def check(self) -> None:
+        """Raise BudgetSpentError if nothing is left: then the warehouse need not be asked."""
+        if spent := _spent(await self._counts(), self._policy):
+            raise BudgetSpentError(spent)
+
+    async def unanswered(self, *, failed: bool) -> None:
+        """Record that a question has ended without an answer: it costs one, for how it ended may tell of the data.
+
+        `failed`: by the warehouse, not by whoever asked; of these a day has few.
+        """
+        await self._rows.ask(self._now, spent=True, failed=failed)
 
     async def number(self, persons: BitMap64) -> Released | None:
         """Return distinct persons as they may leave, None if suppressed: none and too few look the same."""
         deciding = await self._begin()
         answer = (await self._decided(deciding, [Asked.of(persons, self._key)]))[0]
         await self._rows.keep([answer])
-        await self._rows.ask(self._now, spent=answer.is_new)
+        await self._rows.ask(self._now, spent=self._slow or answer.is_new)
         margin = round(deciding.scale.sigma) or self._policy.rounding // 2
         return None if answer.persons is None else Released(answer.persons, margin)
 
-    async def table(self, cells: Mapping[tuple[Key, ...], BitMap64]) -> tuple[Cell, ...]:
+    async def table(
+        self, cells: Mapping[tuple[Key, ...], BitMap64], limit: int | None = None, counts: int = 1
+    ) -> tuple[Cell, ...]:
         """Return the cells that may leave, by key; costs one answer. Who is in many cells counts in a few of them only.
+
+        `limit`: only so many, the largest as released. `counts`: how many counts of everybody the cells are of.
 
         Raises
         ------
         TooFineError
             A key has too many levels; commit all the same, for the question counts.
         """
-        most = most_cells(cells, self._policy)
+        most = most_cells(cells, self._policy, counts)
         deciding = await self._begin(most)
-        cells = bounded(cells, most, self._key)
+        cells = largest(bounded(cells, most, self._key), deciding.scale, self._drawn)
         sums = sums_of(cells, deciding.scale)
         asked = [Asked.of(persons, self._key) for persons in (*cells.values(), *(union for _, union in sums))]
         decided = await self._decided(deciding, asked)
@@ -72,8 +90,8 @@ class Releasing:
         told = table.hiding()
         await self._rows.keep(list(told.values()))
         await self._rows.keep(table.later_sums(told), told=False)
-        await self._rows.ask(self._now, spent=table.is_new)
-        return cells_of(told, self._policy)
+        await self._rows.ask(self._now, spent=self._slow or table.is_new)
+        return cells_of(told, self._policy, limit)
 
     async def studies(self, persons: BitMap64, per_person: Mapping[int, int]) -> int | None:
         """Return the studies of these persons, of each at most STUDIES_CAP; None if their number is suppressed.
@@ -120,6 +138,9 @@ class Releasing:
         population = await self._population.at(self._now)
         return Deciding(Scale(self._policy, counts.asked, cells), self._key, self._project_id, population)
 
+    def _drawn(self, persons: BitMap64) -> float:
+        return fraction(self._key, b"largest", self._project_id.encode(), persons.serialize())
+
     async def _counts(self) -> Counts:
         midnight = self._now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         return await self._rows.counts(midnight)
@@ -145,6 +166,8 @@ def _spent(counts: Counts, policy: ReleasePolicy) -> str | None:
         return f"The project has had all {policy.project_limit} answers of this trust; ask its data manager for more."
     if counts.project_today >= policy.project_daily:
         return f"The project has had its {policy.project_daily} answers of today; {tomorrow}."
+    if counts.failed_today >= policy.failures_daily:
+        return f"{counts.failed_today} queries of yours and of the project failed or took too long today; {tomorrow}."
     if counts.user_today >= policy.user_daily:
         return f"You have had your {policy.user_daily} answers of today; {tomorrow}."
     return None

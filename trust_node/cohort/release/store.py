@@ -16,9 +16,13 @@ from trust_node.cohort.release.ledger import Book, Earlier
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """`asked`: questions of the project, or of the user elsewhere; the others: answers that were new."""
+    """`asked`: questions of the project, or of the user elsewhere; `failed_today`: of these, by the warehouse's fault.
+
+    The others: answers that were new.
+    """
 
     asked: int
+    failed_today: int
     user_today: int
     project_today: int
     project_ever: int
@@ -40,6 +44,7 @@ class Rows:
     async def counts(self, midnight: datetime) -> Counts:
         row = await self.connection.fetchrow(
             """select count(*) as asked,
+                      count(*) filter (where failed and at >= $3) as failed_today,
                       count(*) filter (where spent and user_id = $2 and at >= $3) as user_today,
                       count(*) filter (where spent and project_id = $1 and at >= $3) as project_today,
                       count(*) filter (where spent and project_id = $1) as project_ever
@@ -84,13 +89,14 @@ class Rows:
             [(self.project_id, self.user_id, *_columns(answer, told=told)) for answer in answers],
         )
 
-    async def ask(self, now: datetime, *, spent: bool) -> None:
+    async def ask(self, now: datetime, *, spent: bool, failed: bool = False) -> None:
         await self.connection.execute(
-            "insert into question (project_id, user_id, at, spent) values ($1, $2, $3, $4)",
+            "insert into question (project_id, user_id, at, spent, failed) values ($1, $2, $3, $4, $5)",
             self.project_id,
             self.user_id,
             now,
             spent,
+            failed,
         )
 
     async def root_of(self, digest: bytes) -> tuple[int, int | None]:

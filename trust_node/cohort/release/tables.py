@@ -1,22 +1,27 @@
 """A table's cells, and the sums over them that were told before or may be asked for later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pyroaring import BitMap64
 
 from trust_node.cohort.release.deciding import Answer
 from trust_node.cohort.release.errors import TooFineError
-from trust_node.cohort.release.hiding import Group, Margin, hidden_besides, margins_of
+from trust_node.cohort.release.hiding import Group, Margin, hidden_besides, hidden_within, margins_of
 from trust_node.cohort.release.policy import Cell, ReleasePolicy
 from trust_node.cohort.release.scale import CUT, Scale
 
 Sums = Sequence[tuple[tuple[Group, ...], BitMap64]]
 
 
+def is_sharp(scale: Scale) -> bool:
+    """Whether the noise alone does not hide a small cell."""
+    return CUT * scale.sigma < scale.policy.threshold
+
+
 def sums_of(cells: Mapping[Group, BitMap64], scale: Scale) -> Sums:
     """Return the sums to look after; none where the noise alone hides a small cell."""
-    if CUT * scale.sigma >= scale.policy.threshold:
+    if not is_sharp(scale):
         return []
     return [(groups, BitMap64.union(*(cells[group] for group in groups))) for groups in margins_of(cells)]
 
@@ -40,6 +45,9 @@ class Table:
         error = self.scale.policy.rounding / 2 + CUT * self.scale.sigma
         hidden = self.answers.keys() - released.keys()
         more = hidden_besides(released, hidden, told, error=error, threshold=self.scale.policy.threshold)
+        if is_sharp(self.scale):
+            left = {group: self.answers[group].asked.members for group in released.keys() - more}
+            more |= hidden_within(left, self.scale.policy.threshold)
         return {group: self._without(group, answer, more) for group, answer in self.answers.items()}
 
     def _without(self, group: Group, answer: Answer, more: set[Group]) -> Answer:
@@ -54,18 +62,38 @@ class Table:
         ]
 
 
-def cells_of(answers: Mapping[Group, Answer], policy: ReleasePolicy) -> tuple[Cell, ...]:
-    """Return the released cells by key; a hidden one is absent, as an empty one is.
+def largest(
+    cells: Mapping[Group, BitMap64], scale: Scale, drawn: Callable[[BitMap64], float]
+) -> Mapping[Group, BitMap64]:
+    """Keep as many cells as a table may have, the largest by their blurred numbers: nothing tells that there are more.
+
+    `drawn`: a fraction by a set's members, always the same.
+    """
+    most = scale.policy.max_cells
+    if len(cells) <= most:
+        return cells
+    sizes = {group: scale.blurred(len(persons), drawn(persons)) for group, persons in cells.items()}
+    return {group: cells[group] for group in sorted(cells, key=lambda group: (-sizes[group], str(group)))[:most]}
+
+
+def cells_of(answers: Mapping[Group, Answer], policy: ReleasePolicy, most: int | None = None) -> tuple[Cell, ...]:
+    """Return the released cells by key, the `most` largest of them; a hidden one is absent, as an empty one is.
 
     Raises
     ------
     TooFineError
-        A key has more than `max_levels` levels among the released cells.
+        A key has more than `max_levels` levels among these.
     """
     kept = [Cell(group, answer.persons) for group, answer in answers.items() if answer.persons is not None]
-    if any(len(set(levels)) > policy.max_levels for levels in zip(*(cell.key for cell in kept), strict=True)):
-        raise TooFineError(f"A key of the table has over {policy.max_levels} levels; group more coarsely.")
-    return tuple(sorted(kept, key=lambda cell: [_order(part) for part in cell.key]))
+    ordered = sorted(kept, key=lambda cell: [_order(part) for part in cell.key])
+    if most is not None:
+        ordered = sorted(sorted(ordered, key=lambda cell: -cell.persons)[:most], key=ordered.index)
+    if any(len(set(levels)) > policy.max_levels for levels in zip(*(cell.key for cell in ordered), strict=True)):
+        raise TooFineError(
+            f"A key of the table has over {policy.max_levels} levels: group more coarsely, or ask for the largest by "
+            f"ORDER BY the count DESC and LIMIT {policy.max_levels}."
+        )
+    return tuple(ordered)
 
 
 def _order(part: str | int | None) -> tuple[bool, bool, int, str]:

@@ -1,6 +1,6 @@
 """A judged list as the first part of our own statements: its text is spliced in as it is, nothing else ever is."""
 
-from trust_node.cohort.warehouse.wording import Rows, columns_of
+from trust_node.cohort.warehouse.wording import Rows, columns_of, members, persons
 
 
 def with_members(listing: Rows, statement: str) -> str:
@@ -25,11 +25,6 @@ def latest_image(listing: Rows) -> str:
 
 
 def _members(listing: Rows) -> str:
-    names = columns_of(listing)
-    # The line break keeps a comment at the end of the judged text from swallowing the bracket.
-    listed = f"(\n{listing.sql}\n) AS listed({', '.join(names)})"
-    if "person_id" in names:
-        accession = "accession_id" if lists_images(listing) else "NULL::text AS accession_id"
-        return f"SELECT DISTINCT person_id, {accession} FROM {listed} WHERE person_id IS NOT NULL"  # noqa: S608  judged
-    of = "JOIN image_occurrence AS image USING (accession_id)"
-    return f"SELECT DISTINCT image.person_id, accession_id FROM {listed} {of}"  # noqa: S608  judged text
+    if lists_images(listing):
+        return members(listing)
+    return f"SELECT person_id, NULL::text AS accession_id FROM ({persons(listing)}) AS listed"  # noqa: S608  judged text

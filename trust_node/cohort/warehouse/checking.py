@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from trust_node.checking.findings import Finding, Verdict
+from trust_node.cohort.hardening.searching import NAMES
 from trust_node.cohort.hardening.views import absent
 from trust_node.cohort.store import Warehouse
 from trust_node.cohort.warehouse.catalogue import Catalogue
@@ -14,6 +15,8 @@ from trust_node.cohort.warehouse.traits import BAD_ACCESSIONS, CONCEPTS, KEYED, 
 from trust_node.imaging.pacs.troubles import ADVICE, PacsError
 
 MOST_UNMAPPED = 0.5
+STALE = "who has opted out since is still in its data, so nothing is asked of it"
+CATCH_UP = "look there why it lags (pg_stat_wal_receiver, recovery_min_apply_delay), or raise WAREHOUSE_REPLICA_SECONDS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,11 @@ class WarehouseCheck:
     async def _hardened(self) -> Saw:
         verified = await self.warehouse.verify()
         place = "a replica" if verified.is_replica else "no replica"
-        if verified.failed:
+        if not verified.is_hardened:
             remedy = "trustflow node warehouse verify, then harden --plan and --apply"
             return Saw(f"{len(verified.failed)} probes are not stopped", "the role of queries may do too much", remedy)
+        if verified.replay and not verified.replay.passed:
+            return Saw(f"{place}: {verified.replay.found}", STALE, CATCH_UP)
         self._catalogue = await self.warehouse.catalogue()
         schema = self.warehouse.views_schema
         self._indexes = [(t, c, key) for t, c, key in await self.warehouse.ask(f"SELECT * FROM {schema}_about.indexes")]  # noqa: S608
@@ -83,7 +88,13 @@ class WarehouseCheck:
             return Saw("no concepts", "the vocabulary is empty: concept search finds nothing", remedy)
         if not version:
             return Saw(f"{concepts} concepts, version unknown", "nobody can tell what a frozen cohort meant", remedy)
-        return Saw(f"{concepts} concepts, {version}")
+        return Saw(f"{concepts} concepts, {version}{self._unindexed()}")
+
+    def _unindexed(self) -> str:
+        """Concept search works without an index of names too, so its lack is told and no fault."""
+        there = {(table, column) for table, column, _ in self._indexes}
+        bare = [table for table in self._catalogue.tables.keys() & NAMES.keys() if (table, NAMES[table]) not in there]
+        return "; each search reads all names: harden --apply indexes them on a server with pg_trgm" if bare else ""
 
     async def _ancestors(self) -> Saw:
         if rows := await self._rows("concept_ancestor"):

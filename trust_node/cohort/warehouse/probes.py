@@ -64,7 +64,7 @@ _PROBES = {
     "read the information schema": "SELECT table_name FROM information_schema.tables LIMIT 0",
     "make many rows": "SELECT generate_series(1, 1)",
     "make long texts": "SELECT repeat('x', 1)",
-    "fold rows into one": "SELECT string_agg('x', ',')",
+    "fold rows into one": "SELECT array_agg(1)",
     "fold a row into JSON": "SELECT row_to_json(ROW(1))",
     "draw at random": "SELECT random()",
     "draw a sample": "SELECT person_id FROM person TABLESAMPLE SYSTEM (1) LIMIT 0",

@@ -40,14 +40,25 @@ class Door:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Any]:
         """Yield a connection. A statement that still runs at the end is cancelled on the server first."""
-        connection = await asyncpg.connect(self.dsn, timeout=CONNECT_S, server_settings=self._settings())
+        connection = await self._connected()
         try:
             yield connection
+        except asyncpg.InterfaceError:
+            # The server has ended the session between two statements.
+            if connection.is_closed():
+                raise ConnectionResetError from None
+            raise
         finally:
             try:
                 await connection.close(timeout=self.limits.grace_s)
             finally:
                 connection.terminate()
+
+    async def _connected(self) -> Any:
+        try:
+            return await asyncpg.connect(self.dsn, timeout=CONNECT_S, server_settings=self._settings())
+        except TimeoutError:
+            raise ConnectionRefusedError from None
 
     def _settings(self) -> dict[str, str]:
         return {
@@ -76,7 +87,8 @@ def in_fixed_words(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T
     async def told(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await method(*args, **kwargs)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        # A value that Python has no room for, such as a date of the year 10000, is the query's fault, too.
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError, OverflowError) as error:
             fault, name = _fault_of(error)
         raise WarehouseError(fault, name)
 
@@ -88,11 +100,16 @@ def _fault_of(error: Exception) -> tuple[WarehouseFault, str]:
         case asyncpg.UndefinedColumnError() | asyncpg.UndefinedTableError():
             name = _named_by(error)
             return (WarehouseFault.COLUMN_ABSENT if name else WarehouseFault.QUERY_FAILED), name
-        case asyncpg.QueryCanceledError() | asyncpg.LockNotAvailableError() | TimeoutError():
+        case asyncpg.QueryCanceledError() | TimeoutError():
             return WarehouseFault.TIMEOUT, ""
+        # A replica's replay, or a load, that needs the rows or the table now.
+        case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError() | asyncpg.LockNotAvailableError():
+            return WarehouseFault.INTERRUPTED, ""
+        # Role and database may not have come to a replica yet.
         case (
-            asyncpg.PostgresConnectionError() | asyncpg.CannotConnectNowError() | OSError()
-            | asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.TooManyConnectionsError()
+            asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError() | OSError()
+            | asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.InvalidCatalogNameError()
+            | asyncpg.TooManyConnectionsError()
         ):  # fmt: skip
             return WarehouseFault.UNREACHABLE, ""
         case _:

@@ -1,6 +1,8 @@
 """What is asked around a judged text, and what its values become."""
 
-from collections.abc import Iterable
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -54,7 +56,10 @@ def _all_of(listing: Rows) -> str:
     return f"SELECT person_id, accession_id FROM {listed} JOIN image_occurrence USING (person_id)"  # noqa: S608  judged
 
 
-_IMAGES = "JOIN image_occurrence AS image USING (accession_id)"
+# A number that several persons share (an empty one, `UNKNOWN`) stands for none of them.
+_IMAGES = """JOIN (
+  SELECT accession_id, min(person_id) AS person_id FROM image_occurrence
+  GROUP BY accession_id HAVING min(person_id) = max(person_id)) AS image USING (accession_id)"""
 
 
 def _listed(rows: Rows) -> tuple[str, tuple[str, ...]]:
@@ -70,6 +75,15 @@ def columns_of(rows: Rows) -> tuple[str, ...]:
     return tuple(f"{kind.value}_id" if kind in _NAMING else f"column_{place}" for place, kind in named)
 
 
+def by_key(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[tuple[Key, ...], BitMap64]]:
+    """Yield keys and their persons, who stand last in each row. A key may come twice, written as two numbers are."""
+    grouped = defaultdict[tuple[Any, ...], list[Any]](list)
+    for row in rows:
+        grouped[tuple(row[:-1])].append(row[-1])
+    for key, persons in grouped.items():
+        yield tuple(map(plain, key)), set_of(persons)
+
+
 def set_of(persons: Iterable[Any]) -> BitMap64:
     """Return who is named; a row of nobody (an outer join's) names nobody."""
     try:
@@ -82,6 +96,6 @@ def plain(value: Any) -> Key:
     """Return a key's value as text, whole number or nothing."""
     if value is None or isinstance(value, (str, int)):
         return value
-    if isinstance(value, (float, Decimal)) and value == int(value):
+    if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value):
         return int(value)
     return str(value)
