@@ -5,6 +5,7 @@ A test holds the columns against the CDM's own definition.
 """
 
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Kind(StrEnum):
@@ -195,3 +196,12 @@ WIDE_COLUMNS = frozenset(
     {"value_as_number", "range_low", "range_high", "quantity", "dose_value", "amount_value", "box_size"}
     | {"numerator_value", "denominator_value"}
 )
+
+WHOLE_COLUMNS = MappingProxyType(
+    {
+        "procedure_occurrence": ("quantity",),
+        "device_exposure": ("quantity",),
+        "drug_strength": ("box_size",),
+    }
+)
+"""Those of them that are whole numbers: a product of these may not fit."""

@@ -17,6 +17,7 @@ MAX_TERMS = 16
 DAYS_REACH = 30.0
 """A number of days is as fine as a date: it is coarse in months."""
 _QUOTIENT = 1e9  # past what may be computed with, and still a number
+_MAX_WHOLE = 1_000  # how many times a whole number of any size fits its type
 _MAX_TEXT = 255
 _MAX_SHIFT = 4  # how often a stored number of days may be counted in a date
 
@@ -51,27 +52,35 @@ def _check_shift(shifts: list[Column]) -> None:
 
 
 def multiply(left: Column, right: Column) -> Column:
-    """Return a product; one side must be a constant, or both amounts of any size."""
+    """Return a product; one side must be a constant, or both of the type numeric, so that they always fit."""
     for column in (left, right):
         _check_number(column)
     if _is_amount(left) and _is_amount(right):
-        return _small(replace(blend([left, right]), kind=Kind.PLAIN, reach=MAX_REACH, terms=left.terms + right.terms))
+        product = replace(blend([left, right]), kind=Kind.PLAIN, product=True)
+        return _small(replace(product, reach=MAX_REACH, terms=left.terms + right.terms))
     if Kind.CONSTANT not in (left.kind, right.kind) or left.moment or right.moment:
         raise RefusedQueryError(
             RefusalCode.OPERATOR,
-            "Multiply only by a constant number, or two measured values; a product of other columns may not fit.",
+            "Multiply only by a constant number, or two measured values; cast others to numeric, so that their product "
+            "fits.",
         )
     times = SPAN in (left.origin, right.origin)
-    if times and left.kind is not right.kind and max(left.reach, right.reach) > _MAX_SHIFT:
+    far = left.wide or right.wide or max(left.reach, right.reach) > _MAX_SHIFT
+    if times and left.kind is not right.kind and far:
         raise RefusedQueryError(
             RefusalCode.CONSTANT, "Multiply a column only with a short time, such as INTERVAL '1 day'."
         )
     reaches = [column.reach if times else max(column.reach, 1) for column in (left, right)]
-    return _small(replace(blend([left, right]), reach=math.prod(reaches), terms=left.terms + right.terms))
+    total = replace(blend([left, right]), reach=math.prod(reaches), terms=left.terms + right.terms)
+    if total.wide and not total.exact and total.reach > _MAX_WHOLE:
+        raise RefusedQueryError(
+            RefusalCode.CONSTANT, f"A whole number times over {_MAX_WHOLE} may not fit; write CAST(x AS numeric)."
+        )
+    return _small(total)
 
 
 def _is_amount(column: Column) -> bool:
-    return column.wide and not column.moment and column.origin != SPAN
+    return column.exact and not column.moment and column.origin != SPAN
 
 
 def square(column: Column, exponent: Any) -> Column:
@@ -111,7 +120,7 @@ def remainder(left: Column, divisor: Any) -> Column:
     value = number(divisor)
     if value is None or value < 1:
         raise RefusedQueryError(RefusalCode.CONSTANT, "Take the remainder only by a constant number of 1 or more.")
-    return replace(left, origin="", reach=min(left.reach, value))
+    return replace(left, origin="")
 
 
 def join_texts(columns: list[Column]) -> Column:
@@ -159,13 +168,14 @@ def _too_much() -> RefusedQueryError:
 def cast_to(cast: Any, column: Column) -> Column:
     """Return a value in another type, where every stored value fits it."""
     name = _type_name(cast)
+    if name in TEXT_TYPES:
+        return replace(column, origin="", reach=math.inf, moment=False, written=False)
     if cast.arg.HasField("a_const"):
         return _typed_constant(name, cast, column)
-    if name in TEXT_TYPES:
-        return replace(column, origin="", reach=math.inf, moment=False)
     if column.kind in MEASURABLE and _fits(name, column):
         origin = "_date" if name == "date" else column.computed_origin
-        return replace(column, origin=origin, moment=column.moment or name in TIME_TYPES - {SPAN})
+        moment = column.moment or name in TIME_TYPES - {SPAN}
+        return replace(column, origin=origin, moment=moment, written=False, exact=name == "numeric")
     raise RefusedQueryError(
         RefusalCode.TYPE,
         "Only numbers and dates can be cast, not products nor texts, and measured values only to bigint or numeric.",
@@ -201,6 +211,8 @@ def _typed_constant(name: str, cast: Any, column: Column) -> Column:
 
 
 def _fits(name: str, column: Column) -> bool:
-    if column.reach > MAX_REACH:
+    if column.moment:
+        return name in TIME_TYPES - {SPAN} and column.reach <= MAX_REACH
+    if column.reach > MAX_REACH or column.product:
         return name in ("numeric", "float8") and math.isfinite(column.reach)
     return name in NUMBER_TYPES | TIME_TYPES | {"bool"} and not (name == "int4" and column.wide)

@@ -15,7 +15,8 @@ class Column:
 
     `reach`: how many times the stored value it may be, or how large a constant is (infinite for text).
     `terms`: how many values were added up or strung together in it.
-    `moment`: a date or time. `wide`: of any size. `nullable`: an identifier that may be missing.
+    `moment`: a date or time; `written`: as a text that is no more than that. `wide`: of any size. `exact`: of the type
+    numeric, whose products always fit; `product`: one of them. `nullable`: an identifier that may be missing.
     `outer`: a column of an enclosing query's row. `own`: the row id of a table's own records, each of one person; that
     of another table may be filled with one number for all records that belong to none.
     """
@@ -26,6 +27,9 @@ class Column:
     terms: int = 1
     moment: bool = False
     wide: bool = False
+    written: bool = False
+    exact: bool = False
+    product: bool = False
     nullable: bool = False
     outer: bool = False
     own: bool = False
@@ -54,6 +58,11 @@ def blend(columns: Iterable[Column]) -> Column:
         terms=max(part.terms for part in parts),
         moment=any(part.moment for part in parts),
         wide=any(part.wide for part in parts),
+        # Beside a time the server takes a written one for a time.
+        written=any(part.written for part in parts) and not any(part.moment and not part.written for part in parts),
+        # Constants become numeric beside a numeric.
+        exact=any(part.exact for part in parts) and all(part.exact or part.kind is Kind.CONSTANT for part in parts),
+        product=any(part.product for part in parts),
     )
 
 

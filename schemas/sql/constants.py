@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from schemas.sql.columns import SPAN, Column
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
 
 MAX_WILDCARDS = 6
+_PIECE = 200  # characters of a text that count as one of the pieces it is strung together of
 _LARGEST = Decimal("1e100")
 _TINY = 1e-6  # products of less could be too small for the server, which is an error too
 _YEAR = 100.0  # the reach of a year, so that two centuries are as far as sums go
@@ -87,8 +89,8 @@ def read_constant(constant: Any) -> Column:
             if _DAY.fullmatch(constant.sval.sval) and not is_date(constant.sval.sval):
                 raise RefusedQueryError(RefusalCode.CONSTANT, "There is no such day; dates are written '2020-01-31'.")
             if is_date(constant.sval.sval):
-                return moment_of(constant.sval.sval)
-            return Column(Kind.CONSTANT, reach=math.inf)
+                return replace(moment_of(constant.sval.sval), written=True)
+            return Column(Kind.CONSTANT, reach=math.inf, terms=1 + len(constant.sval.sval) // _PIECE)
     return Column(Kind.CONSTANT, reach=0.0)
 
 

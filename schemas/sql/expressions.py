@@ -31,6 +31,7 @@ def read(node: Any, scope: Scope) -> Column:
             RefusalCode.FORM,
             f"The form {kind} is not allowed here; use plain columns and comparisons.",
         )
+    scope.note(node)
     part = getattr(node, kind)
     try:
         return reader(part, scope)
@@ -51,6 +52,7 @@ def condition(node: Any, scope: Scope) -> None:
             for part in node.bool_expr.args:
                 condition(part, scope)
         case "sub_link":
+            scope.note(node)
             read_sublink(node.sub_link, scope, read, filters=True)
         case _:
             value(node, scope)

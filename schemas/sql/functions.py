@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from schemas.sql.allowed import MEASURABLE, Kind
-from schemas.sql.arithmetic import MAX_TERMS, remainder, square, strung
+from schemas.sql.arithmetic import MAX_REACH, MAX_TERMS, remainder, square, strung
 from schemas.sql.columns import SPAN, Column, blend
 from schemas.sql.constants import number, whole
 from schemas.sql.dates import constant_refusal, date_part, in_range, made_date, read_date, written
@@ -159,8 +159,12 @@ def _split(call: Any, column: Column) -> Column:
 def _aggregated(name: str, call: Any, column: Column) -> Column:
     if name == "string_agg":
         separator = call.args[1].a_const
-        if not separator.HasField("sval") or len(separator.sval.sval) > _MAX_SEPARATOR or column.terms >= MAX_TERMS:
-            raise constant_refusal(name, "a text that is not strung together yet, and a short constant separator")
+        short = separator.HasField("sval") and len(separator.sval.sval) <= _MAX_SEPARATOR
+        # Of joined rows there may be so many that their texts don't fit; different ones are as many as are stored.
+        if not short or column.terms > 1 or not call.agg_distinct:
+            raise constant_refusal(
+                name, "DISTINCT short texts, not strung together yet, and a short constant separator"
+            )
         return replace(strung([column]), kind=Kind.PLAIN, terms=MAX_TERMS)
     if name not in _ANY_NUMBER:
         return replace(column, origin=column.computed_origin)
@@ -180,7 +184,7 @@ def _text(name: str, call: Any, column: Column) -> Column:
     if name in CUTS and not all(whole(argument, 0, 1000) for argument in call.args[1:]):
         raise constant_refusal(name, "constant places in the text")
     if name == "length":
-        return Column(Kind.BUCKET)
+        return Column(Kind.BUCKET, reach=1.0 if column.terms == 1 else MAX_REACH)
     return replace(column, origin="", reach=math.inf)
 
 

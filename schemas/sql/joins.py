@@ -5,7 +5,7 @@ from typing import Any
 
 from postgast import pg_query_pb2 as grammar
 
-from schemas.sql.allowed import CLINICAL_TABLES, SCHEMA, TABLES, WIDE_COLUMNS, Kind
+from schemas.sql.allowed import CLINICAL_TABLES, SCHEMA, TABLES, WHOLE_COLUMNS, WIDE_COLUMNS, Kind
 from schemas.sql.columns import Column, same_person
 from schemas.sql.expressions import condition
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
@@ -130,6 +130,7 @@ def _columns_of(table: str) -> dict[str, Column]:
             name,
             moment=name.endswith(("_date", "_datetime")),
             wide=name in WIDE_COLUMNS,
+            exact=name in WIDE_COLUMNS and name not in WHOLE_COLUMNS.get(table, ()),
             nullable=kind is not Kind.PERSON and name != row_id,
             own=name == row_id,
         )
@@ -141,6 +142,7 @@ def _join(join: Any, scope: Scope) -> list[Relation]:
     kind = grammar.JoinType.Name(join.jointype)
     if kind not in _JOINS:
         raise RefusedQueryError(RefusalCode.FORM, "Only INNER, LEFT, RIGHT and FULL joins are allowed.")
+    before = len(scope.ties)
     left, right = add_source(join.larg, scope), add_source(join.rarg, scope)
     bind(left, scope)
     ties, edges = len(scope.ties), len(scope.edges)
@@ -153,17 +155,25 @@ def _join(join: Any, scope: Scope) -> list[Relation]:
             tie_all(join.quals, scope, filters=False)
     if kind != "JOIN_INNER":
         _keep_outer_edge(left, right, edges, scope)
-        _keep_outer_tie(left, right, ties, scope)
-    _mark_absent(kind, left, right, scope)
+        absent = _mark_absent(kind, left, right, scope)
+        alone = any(_leads_out(tie, absent, left + right) for tie in scope.ties[before:ties])
+        _keep_outer_tie(left, right, ties, scope, most=0 if alone else 1)
     return left + right
 
 
-def _mark_absent(kind: str, left: list[Relation], right: list[Relation], scope: Scope) -> None:
+def _mark_absent(kind: str, left: list[Relation], right: list[Relation], scope: Scope) -> list[Relation]:
+    """Note and return the relations that the join may leave empty."""
     scope.sided |= kind in ("JOIN_RIGHT", "JOIN_FULL")
     absent = (right if kind in ("JOIN_LEFT", "JOIN_FULL") else []) + (
         left if kind in ("JOIN_RIGHT", "JOIN_FULL") else []
     )
     scope.maybe_absent |= {id(relation) for relation in absent}
+    return absent
+
+
+def _leads_out(tie: tuple[Relation, Relation], absent: list[Relation], joined: list[Relation]) -> bool:
+    """Whether it ties the side that may be absent to what is outside the join: nothing for the side that is kept."""
+    return any(end in absent for end in tie) and any(end not in joined for end in tie)
 
 
 def _use(name: str, left: list[Relation], right: list[Relation], scope: Scope) -> None:
@@ -179,12 +189,15 @@ def _use(name: str, left: list[Relation], right: list[Relation], scope: Scope) -
         scope.tie(*pairs[0])
 
 
-def _keep_outer_tie(left: list[Relation], right: list[Relation], before: int, scope: Scope) -> None:
-    """Keep one tie across an outer join: it doesn't filter the kept side, so it can't tie two tables of it."""
+def _keep_outer_tie(left: list[Relation], right: list[Relation], before: int, scope: Scope, *, most: int) -> None:
+    """Keep one tie across an outer join: it doesn't filter the kept side, so it can't tie two tables of it.
+
+    `most` is 0 where the side that may be absent is tied to what is outside: the kept side needs a tie of its own.
+    """
     ties = scope.ties[before:]
     del scope.ties[before:]
     crossing = [tie for tie in ties if _crosses(tie, left, right)]
-    scope.ties += crossing[:1]
+    scope.ties += crossing[:most]
     clinical = [any(relation.clinical for relation in side) for side in (left, right)]
     if all(clinical) and not crossing:
         require_one_person([set(), set()], scope)

@@ -1,6 +1,7 @@
 """What operators do: compare, compute, look up in a list."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from postgast import pg_query_pb2 as grammar
@@ -42,7 +43,8 @@ def read_operation(operation: Any, scope: Scope, read: Reader) -> Column:
         case "AEXPR_OP_ANY" if operator in PATTERNS | {"="}:
             return _any_of(operation, operator, scope, read)
         case "AEXPR_NULLIF":
-            return blend([plain(operation.lexpr, scope, read), plain(operation.rexpr, scope, read)])
+            left, right = plain(operation.lexpr, scope, read), plain(operation.rexpr, scope, read)
+            return replace(blend([left, right]), exact=left.exact)  # the type is that of the left side
         case "AEXPR_LIKE" | "AEXPR_ILIKE" if operator in PATTERNS:
             plain(operation.lexpr, scope, read)
             check_pattern(operation.rexpr)

@@ -56,7 +56,8 @@ class Scope:
 
     `depth` counts the subqueries in expressions around it. `anchors`: by id of a LATERAL subquery, whose person its
     rows are of; until they are tied. `visible`: what the ON of a join sees, where one is read. `touched`: how many
-    references were found here. `weak`: two relations set equal by a column that may be the same for many persons.
+    references were found here. `noted`: which parts of the SELECT have been read. `weak`: two relations set equal by a
+    column that may be the same for many persons.
     """
 
     parent: "Scope | None"
@@ -75,7 +76,15 @@ class Scope:
     anchors: dict[int, Relation] = field(default_factory=dict)
     visible: list[Relation] | None = None
     touched: int = 0
+    noted: set[tuple[str, int]] = field(default_factory=set)
     weak: tuple[str, str, str] | None = None
+
+    def note(self, node: Any) -> None:
+        """Note that an expression has been read."""
+        kind = node.WhichOneof("node")
+        part = getattr(node, kind)
+        if hasattr(part, "location"):
+            self.noted.add((part.DESCRIPTOR.name, part.location))
 
     def subquery(self, statement: Any) -> Selection:
         return self.select(statement, self, self.named)

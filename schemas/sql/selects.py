@@ -20,10 +20,13 @@ from schemas.sql.outputs import read_outputs
 from schemas.sql.refusal import RefusalCode, RefusedQueryError
 from schemas.sql.scope import Relation, Scope, Selection
 from schemas.sql.ties import tie_all
+from schemas.sql.unread import check_read
+from schemas.sql.windows import define_windows
 
 MAX_COLUMNS = 100
 MAX_CLAUSE = 100
 _MAX_LIMIT = 1_000_000
+_OF_VALUES = frozenset({"values_lists", "with_clause", "op", "limit_option"})
 
 
 def read_subquery(statement: Any, parent: Scope | None, named: Mapping[str, Relation]) -> Selection:
@@ -52,6 +55,12 @@ def read_select(statement: Any, parent: Scope | None, named: Mapping[str, Relati
     scope = Scope(parent, dict(named), read_subquery, depth=parent.depth + 1 if parent else 0)
     for entry in statement.with_clause.ctes:
         _name_query(entry.common_table_expr, scope)
+    selection = _read(statement, scope)
+    check_read(statement, scope)
+    return selection
+
+
+def _read(statement: Any, scope: Scope) -> Selection:
     if grammar.SetOperation.Name(statement.op) != "SETOP_NONE":
         return _combined(statement, scope)
     if statement.values_lists:
@@ -84,6 +93,7 @@ def _combined(statement: Any, scope: Scope) -> Selection:
     left, right = (read_subquery(side, scope.parent, scope.named) for side in (statement.larg, statement.rarg))
     if len(left.outputs) != len(right.outputs):
         raise RefusedQueryError(RefusalCode.FORM, "Both sides of a UNION must select the same columns.")
+    _check_order(statement, {name for name, _ in left.outputs}, scope)
     pairs = zip(left.outputs, right.outputs, strict=True)
     return Selection(
         tuple((name, _merged(one, other)) for (name, one), (_, other) in pairs),
@@ -96,8 +106,23 @@ def _combined(statement: Any, scope: Scope) -> Selection:
     )
 
 
+def _check_order(statement: Any, names: set[str], scope: Scope) -> None:
+    """Refuse an order of a set operation by more than its columns: nobody would have read it."""
+    for item in statement.sort_clause:
+        node = item.sort_by.node
+        if _alias(node) not in names and not whole(node, 1, len(names)):
+            raise RefusedQueryError(
+                RefusalCode.FORM,
+                "A UNION is ordered by names or places of its columns; put it in a subquery to order by more.",
+                item.sort_by.location if item.sort_by.location > 0 else None,
+            )
+        scope.note(node)
+
+
 def _listed(statement: Any, scope: Scope) -> Selection:
-    """Read a VALUES list: rows of constants."""
+    """Read a VALUES list: rows of constants, and nothing else."""
+    if any(field.name not in _OF_VALUES for field, _ in statement.ListFields()):
+        raise RefusedQueryError(RefusalCode.FORM, "VALUES lists are taken as they are, without ORDER BY or LIMIT.")
     rows = [[read(item, scope) for item in row.list.items] for row in statement.values_lists]
     if any(len(row) != len(rows[0]) or any(column.kind is not Kind.CONSTANT for column in row) for row in rows):
         raise RefusedQueryError(
@@ -122,10 +147,10 @@ def _merged(one: Column, other: Column) -> Column:
 def _single(statement: Any, scope: Scope) -> Selection:
     for source in statement.from_clause:
         bind(add_source(source, scope), scope)
-    scope.windows = {entry.window_def.name: entry.window_def for entry in statement.window_clause}
     if statement.HasField("where_clause"):
         condition(statement.where_clause, scope)
         tie_all(statement.where_clause, scope, filters=True)
+    define_windows(statement.window_clause, scope, read)
     outputs = tuple(output for target in statement.target_list for output in read_outputs(target.res_target, scope))
     if len(outputs) > MAX_COLUMNS:
         raise RefusedQueryError(RefusalCode.TOO_COMPLEX, f"Select at most {MAX_COLUMNS} columns.")
@@ -172,20 +197,22 @@ def _check_rest(statement: Any, scope: Scope, outputs: tuple[tuple[str, Column],
     if max(len(statement.group_clause), len(statement.sort_clause)) > MAX_CLAUSE:
         raise RefusedQueryError(RefusalCode.GROUPING, f"GROUP BY and ORDER BY may name at most {MAX_CLAUSE} columns.")
     selected = dict(outputs)
-    distinct = [
-        # A bare name means what is selected under it, before it means a column of a table.
-        selected[_alias(item)] if _alias(item) in selected else read(item, scope)
-        for item in statement.distinct_clause
-        if item.WhichOneof("node")
-    ]
+    distinct = [_selected(item, selected, scope) for item in statement.distinct_clause if item.WhichOneof("node")]
     if distinct and not any(_of_one(column) for column in distinct):
         raise RefusedQueryError(RefusalCode.UNLINKED, "DISTINCT ON must name person_id or accession_id.")
     _check_groups(statement, scope, set(selected))
     if statement.HasField("having_clause"):
         condition(statement.having_clause, scope)
     for item in statement.sort_clause:
-        if _alias(item.sort_by.node) not in selected:
-            read(item.sort_by.node, scope)
+        _selected(item.sort_by.node, selected, scope)
+
+
+def _selected(node: Any, selected: Mapping[str, Column], scope: Scope) -> Column:
+    """Read an expression; a bare name means what is selected under it, before it means a column of a table."""
+    if _alias(node) not in selected:
+        return read(node, scope)
+    scope.note(node)
+    return selected[_alias(node)]
 
 
 def _of_one(column: Column) -> bool:
@@ -196,6 +223,8 @@ def _of_one(column: Column) -> bool:
 def _check_groups(statement: Any, scope: Scope, names: set[str]) -> None:
     aliases = [key for key in statement.group_clause if _alias(key) in names and not scope.lookup(_alias(key))]
     keys = [read(key, scope) for key in statement.group_clause if key not in aliases]
+    for alias in aliases:
+        scope.note(alias)
     counted = any(is_count(target.res_target.val) for target in statement.target_list)
     if aliases and scope.stores and not counted and not any(column.kind in ONE_PERSON for column in keys):
         # A table may have a column of that name that we do not list; PostgreSQL would group by it.

@@ -4,7 +4,7 @@ Counting rows would let one person's many rows pass the threshold, or carry a pe
 query is rewritten to select each cell's persons, and the trust counts them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ class Tabulation:
 
     What the query says of its own counts is for after release, on released counts only: `at_least` (HAVING),
     `largest_first` (ORDER BY a count, falling) and `limit`. `shown` does all three. `counts`: how many there are, so
-    in how many cells a person may be by that alone.
+    in how many cells a person may be by that alone. `disjoint`: nobody is in two, by the form of the query.
     """
 
     sql: str
@@ -36,6 +36,7 @@ class Tabulation:
     largest_first: bool = False
     limit: int | None = None
     counts: int = 1
+    disjoint: bool = False
 
     def shown(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
         """Return the released cells that the query asks for, in its order."""
@@ -65,7 +66,13 @@ def tabulate(parsed: Parsed) -> Tabulation:
         table.largest_first,
         table.limit,
         len(counted),
+        len(branches) == 1 and _is_of_person(branches[0], composing.queries),
     )
+
+
+def _is_of_person(branch: Any, queries: Container[str]) -> bool:
+    """Whether a SELECT has one row for each person, because it reads the table `person` and nothing beside it."""
+    return [entry.range_var.relname for entry in branch.from_clause] == ["person"] and "person" not in queries
 
 
 def _distinct(counted: Iterable[Counted]) -> list[Counted]:

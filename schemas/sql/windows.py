@@ -1,6 +1,6 @@
 """Window functions: they may rank and compare the rows of one person, never persons with each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from schemas.sql.allowed import Kind
@@ -10,6 +10,18 @@ from schemas.sql.refusal import RefusalCode, RefusedQueryError
 from schemas.sql.scope import Scope
 
 Reader = Callable[[Any, Scope], Column]
+
+
+def define_windows(clause: Iterable[Any], scope: Scope, read: Reader) -> None:
+    """Note the windows of a WINDOW clause; the server computes also those that no function uses."""
+    definitions = [entry.window_def for entry in clause]
+    scope.windows = {definition.name: definition for definition in definitions}
+    for definition in definitions:
+        if definition.refname:
+            raise RefusedQueryError(
+                RefusalCode.FORM, "A WINDOW can't be made of another one; write it out.", definition.location
+            )
+        check_window(definition, scope, read)
 
 
 def check_window(window: Any, scope: Scope, read: Reader) -> None:

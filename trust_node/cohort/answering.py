@@ -23,7 +23,9 @@ class Releases(Protocol):
 
     async def number(self, persons: BitMap64) -> Released | None: ...
 
-    async def table(self, cells: Cells, limit: int | None = None, counts: int = 1) -> tuple[ReleasedCell, ...]: ...
+    async def table(
+        self, cells: Cells, limit: int | None = None, *, disjoint: bool = False, counts: int = 1
+    ) -> tuple[ReleasedCell, ...]: ...
 
     async def studies(self, persons: BitMap64, per_person: Mapping[int, int]) -> int | None: ...
 
@@ -36,7 +38,7 @@ async def answer(message: CountCohort, asked: Question, found: Found, releasing:
     Raises
     ------
     BudgetSpentError
-        Nothing is left for the cohort or a rule; a statistic for which nothing is left says so itself.
+        Nothing is left for the cohort; a rule for which nothing is left has no number, a statistic says so itself.
     """
     told = await _cohort(asked, found, releasing)
     told["attrition"] = [await _step(rule.name, left, releasing) for rule, left in found.rules]
@@ -60,7 +62,8 @@ async def _cohort(asked: Question, found: Found, releasing: Releases) -> dict[st
 
 async def _table(asked: Tabulation, cells: Cells, releasing: Releases) -> dict[str, Any]:
     try:
-        released = await releasing.table(cells, asked.limit if asked.largest_first else None, asked.counts)
+        limit = asked.limit if asked.largest_first else None
+        released = await releasing.table(cells, limit, disjoint=asked.disjoint, counts=asked.counts)
     except TooFineError as error:
         return {"outcome": "refused", "code": error.code, "reason": str(error), "keys": asked.keys}
     shown = asked.shown(Cell(keys=as_text(cell.key), persons=cell.persons) for cell in released)
@@ -85,7 +88,11 @@ def _cut(told: Mapping[str, Any], asked: Question) -> dict[str, Any]:
 
 
 async def _step(name: str, left: BitMap64, releasing: Releases) -> Step:
-    released = await releasing.number(left)
+    try:
+        released = await releasing.number(left)
+    except BudgetSpentError:
+        # What has been decided of the cohort stays recorded: taken back, it would have told for nothing.
+        released = None
     return Step(name=name, persons=None if released is None else released.persons)
 
 
@@ -100,7 +107,7 @@ async def _statistic(asked: Asked, cells: Cells | None, releasing: Releases) -> 
     if cells is None:
         return _told(asked, missing=telling.NOT_HELD)
     try:
-        released = await releasing.table(cells)
+        released = await releasing.table(cells, disjoint=True)
     except BudgetSpentError:
         return _told(asked, missing=telling.SPENT)
     except TooFineError:

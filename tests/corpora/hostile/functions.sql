@@ -33,7 +33,7 @@ SELECT person_id FROM person WHERE public.lower('a') = 'a'
 --> function_not_allowed
 SELECT array_agg(person_id) FROM person
 --> output_not_allowed
-SELECT string_agg(concept_name, ',') FROM concept
+SELECT string_agg(DISTINCT concept_name, ',') FROM concept
 --> function_not_allowed
 SELECT json_agg(p) FROM person p
 --> function_not_allowed

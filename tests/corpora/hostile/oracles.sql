@@ -289,7 +289,7 @@ SELECT person_id FROM person WHERE DATE '2000-01-01' - CASE WHEN year_of_birth =
 SELECT accession_id, string_agg(s, ',') AS s FROM (SELECT i.accession_id, i.modality_concept_id, string_agg(c.concept_name, ',') AS s
 FROM image_occurrence i JOIN concept c ON c.concept_id = i.modality_concept_id GROUP BY 1, 2) x GROUP BY 1
 --> grouping_not_allowed
-SELECT s, count(*) FROM (SELECT person_id, string_agg(visit_concept_id::text, ',') AS s FROM visit_occurrence GROUP BY person_id) x GROUP BY s
+SELECT s, count(*) FROM (SELECT person_id, string_agg(DISTINCT visit_concept_id::text, ',') AS s FROM visit_occurrence GROUP BY person_id) x GROUP BY s
 --> identifier_misused
 SELECT accession_id, string_agg(visit_occurrence_id, ',') AS s FROM image_occurrence GROUP BY 1
 --> identifier_misused
@@ -316,3 +316,87 @@ SELECT person_id FROM measurement WHERE power(value_as_number, value_as_number) 
 SELECT person_id FROM visit_occurrence WHERE CASE WHEN visit_concept_id = 1 THEN to_date('2020-02-30', 'YYYY-MM-DD') ELSE visit_start_date END > visit_start_date
 --> constant_not_allowed
 SELECT person_id FROM visit_occurrence WHERE visit_start_date > '2020-02-30'
+--> form_not_allowed
+SELECT p.person_id FROM person p CROSS JOIN (VALUES (1), (2) ORDER BY (SELECT count(*) - 1 FROM death d WHERE d.person_id = 356) * column1 LIMIT 1) v(k) WHERE v.k = 1
+--> form_not_allowed
+SELECT p.person_id FROM person p JOIN (VALUES (1950), (1951) ORDER BY pg_sleep(2)) v(k) ON v.k = p.year_of_birth
+--> form_not_allowed
+WITH v AS (VALUES (1), (2) LIMIT 1) SELECT p.person_id FROM person p CROSS JOIN v WHERE v.column1 = 1
+--> form_not_allowed
+SELECT p.person_id FROM person p WHERE p.year_of_birth > 1900 AND 1 IN (VALUES (1), (2) ORDER BY (SELECT count(*) FROM person q WHERE q.person_id = 123) * column1 DESC LIMIT 1)
+--> form_not_allowed
+SELECT u.person_id FROM (SELECT p.person_id, row_number() OVER (w2 ORDER BY p.year_of_birth) AS n FROM person p WINDOW w1 AS (PARTITION BY p.person_id), w2 AS (w1)) u WHERE u.n = 1
+--> function_not_allowed
+SELECT u.person_id FROM (SELECT p.person_id, row_number() OVER (w2 PARTITION BY p.person_id) AS n FROM person p WINDOW w1 AS (ORDER BY pg_sleep(0.01)), w2 AS (w1)) u WHERE u.n = 1
+--> form_not_allowed
+SELECT person_id FROM person UNION SELECT person_id FROM death ORDER BY pg_sleep(1)
+--> identifier_misused
+SELECT p.person_id FROM person p WINDOW w AS (PARTITION BY 1 / (CASE WHEN p.person_id = 123 THEN 0 ELSE 1 END))
+--> identifier_misused
+SELECT gender_concept_id, count(*) FROM person p GROUP BY 1 WINDOW w AS (PARTITION BY 1 / (CASE WHEN p.person_id = 123 THEN 0 ELSE 1 END))
+--> not_linked_by_person
+SELECT DISTINCT p.person_id FROM person p WINDOW w AS (ORDER BY p.year_of_birth)
+--> function_not_allowed
+SELECT p.person_id FROM person p WINDOW w AS (ORDER BY pg_sleep(0.01))
+--> table_not_allowed
+SELECT p.person_id FROM person p WHERE (SELECT count(*) FROM death d WHERE d.person_id = p.person_id WINDOW w AS (ORDER BY (SELECT count(*) FROM pg_class))) >= 0
+--> identifier_misused
+SELECT p.person_id FROM person p WHERE EXISTS (SELECT d.person_id FROM death d WHERE d.person_id = p.person_id WINDOW w AS (ORDER BY 1 / (CASE WHEN d.person_id = 123 THEN 0 ELSE 1 END)))
+--> not_linked_by_person
+SELECT p.person_id FROM person p WHERE EXISTS (SELECT 1 FROM condition_occurrence c JOIN person t ON t.person_id = c.person_id LEFT JOIN (SELECT q.person_id FROM person q WHERE q.person_id = p.person_id) u ON u.person_id = c.person_id WHERE t.year_of_birth = 1924)
+--> not_linked_by_person
+SELECT p.person_id FROM person p WHERE EXISTS (SELECT 1 FROM person t LEFT JOIN (death d JOIN person q ON q.person_id = d.person_id AND q.person_id = p.person_id) ON d.person_id = t.person_id WHERE t.year_of_birth = 1924)
+--> not_linked_by_person
+SELECT p.person_id FROM person p JOIN visit_occurrence w ON w.person_id = p.person_id WHERE EXISTS (SELECT 1 FROM person t LEFT JOIN (visit_occurrence v JOIN death d ON d.person_id = v.person_id AND v.visit_occurrence_id = w.visit_occurrence_id) ON v.person_id = t.person_id WHERE t.year_of_birth = 1950)
+--> not_linked_by_person
+SELECT p.person_id FROM person p WHERE 0 < (SELECT count(*) FROM (SELECT q.person_id FROM person q WHERE q.person_id = p.person_id) u RIGHT JOIN person t ON u.person_id = t.person_id WHERE t.year_of_birth = 1924)
+--> not_linked_by_person
+SELECT p.person_id FROM person p WHERE EXISTS (SELECT 1 FROM (SELECT q.person_id FROM person q WHERE q.person_id = p.person_id) u FULL JOIN death d USING (person_id) JOIN person t ON t.person_id = d.person_id WHERE t.year_of_birth = 1924)
+--> not_linked_by_person
+SELECT p.person_id FROM person p CROSS JOIN LATERAL (SELECT count(*) AS n FROM person t LEFT JOIN (SELECT q.person_id FROM person q WHERE q.person_id = p.person_id) u ON u.person_id = t.person_id WHERE t.year_of_birth = 1924) l WHERE l.n > 0
+--> not_linked_by_person
+SELECT p.year_of_birth < 1950 AS k, count(*) FROM person p WHERE (SELECT t.year_of_birth FROM person t LEFT JOIN (SELECT q.person_id FROM person q WHERE q.person_id = p.person_id) u ON u.person_id = t.person_id WHERE t.year_of_birth = 1924 LIMIT 1) > 0 GROUP BY 1
+--> not_linked_by_person
+SELECT p.person_id FROM person p WHERE p.year_of_birth > ALL (SELECT t.year_of_birth FROM person t LEFT JOIN (SELECT q.person_id FROM person q WHERE q.person_id = p.person_id) u ON u.person_id = t.person_id)
+--> not_linked_by_person
+SELECT p.person_id FROM person p WHERE EXISTS (SELECT 1 FROM (SELECT q.person_id FROM person q WHERE q.person_id = p.person_id UNION SELECT c.person_id FROM death c WHERE c.person_id = p.person_id) u RIGHT JOIN person t ON t.person_id = u.person_id WHERE t.year_of_birth = 1950)
+--> not_linked_by_person
+SELECT p.person_id FROM person p WHERE EXISTS (SELECT 1 FROM (SELECT t.person_id FROM person t LEFT JOIN (SELECT q.person_id FROM person q WHERE q.person_id = p.person_id) u ON u.person_id = t.person_id WHERE t.year_of_birth = 1950) z)
+--> not_linked_by_person
+SELECT p.person_id FROM person p, LATERAL (SELECT d.person_id FROM death d WHERE d.person_id = p.person_id) l RIGHT JOIN condition_occurrence c ON c.person_id = l.person_id WHERE c.condition_concept_id = 260139
+--> operator_not_allowed
+SELECT p.person_id FROM person p WHERE CASE WHEN p.year_of_birth = 1950 AND EXISTS (SELECT 1 FROM death d WHERE d.person_id = p.person_id) THEN (SELECT sum(q.year_of_birth) * sum(q.year_of_birth) * sum(q.year_of_birth) FROM person q WHERE q.person_id = p.person_id) ELSE 1 END > 0
+--> constant_not_allowed
+SELECT p.person_id FROM person p WHERE CAST(power(CASE WHEN p.year_of_birth = 1950 AND EXISTS (SELECT 1 FROM death d WHERE d.person_id = p.person_id) THEN (SELECT sum(q.year_of_birth) FROM person q WHERE q.person_id = p.person_id) ELSE 1 END, 2) AS int8) > 0
+--> operator_not_allowed
+SELECT c.person_id FROM procedure_occurrence c WHERE (c.quantity * 200) * (c.quantity * 200) > 5
+--> operator_not_allowed
+SELECT c.person_id FROM measurement c WHERE NULLIF(20000, c.value_as_number) * NULLIF(20000, c.value_as_number) * NULLIF(20000, c.value_as_number) > 5
+--> type_not_allowed
+SELECT c.person_id FROM measurement c WHERE CAST((c.value_as_number * 20000) * (c.value_as_number * 20000) AS int8) > 5
+--> type_not_allowed
+SELECT c.person_id FROM measurement c WHERE CAST((c.value_as_number * 20000) * (c.value_as_number * 20000) / 2 AS int8) > 5
+--> constant_not_allowed
+SELECT c.person_id FROM measurement c WHERE INTERVAL '14 days' * c.value_as_number > INTERVAL '1 day'
+--> type_not_allowed
+SELECT p.person_id FROM person p WHERE CAST(CASE WHEN p.year_of_birth = 1950 AND EXISTS (SELECT 1 FROM death d WHERE d.person_id = p.person_id) THEN '2020-01-01' END AS int8) > 0
+--> type_not_allowed
+SELECT p.person_id FROM person p WHERE CAST(CASE WHEN p.year_of_birth = 1950 AND EXISTS (SELECT 1 FROM death d WHERE d.person_id = p.person_id) THEN '2020-01-01' END AS bool)
+--> type_not_allowed
+SELECT p.person_id FROM person p WHERE CAST((SELECT max(CASE WHEN q.year_of_birth = 1950 AND EXISTS (SELECT 1 FROM death d WHERE d.person_id = p.person_id) THEN '2020-01-01' END) FROM person q WHERE q.person_id = p.person_id) AS interval) > INTERVAL '1 day'
+--> type_not_allowed
+SELECT p.person_id FROM person p CROSS JOIN (VALUES ('2020-01-01'), ('2021-01-01')) v(d) WHERE CASE WHEN p.year_of_birth = 1950 AND EXISTS (SELECT 1 FROM death d WHERE d.person_id = p.person_id) THEN CAST(v.d AS int8) > 0 END
+--> type_not_allowed
+SELECT p.person_id FROM person p WHERE CAST(CASE WHEN p.year_of_birth = 1950 AND EXISTS (SELECT 1 FROM death d WHERE d.person_id = p.person_id) THEN CAST('2020-01-01' AS text) END AS int8) > 0
+--> constant_not_allowed
+SELECT p.person_id FROM person p CROSS JOIN (VALUES ('<<a*4000>>')) v(t) WHERE (SELECT length(string_agg(concat(v.t, a.condition_concept_id), ',')) FROM condition_occurrence a WHERE a.person_id = p.person_id) > 0
+--> constant_not_allowed
+SELECT p.person_id FROM person p CROSS JOIN (VALUES ('<<a*300>>')) v(t) WHERE (SELECT string_agg(DISTINCT CASE WHEN a.condition_concept_id > 5 THEN v.t END, ',') FROM condition_occurrence a WHERE a.person_id = p.person_id) <> ''
+--> constant_not_allowed
+SELECT p.person_id FROM person p WHERE (SELECT string_agg(a.condition_concept_id::text, ',') FROM condition_occurrence a JOIN condition_occurrence b ON a.person_id = b.person_id WHERE a.person_id = p.person_id) <> ''
+--> constant_not_allowed
+SELECT p.person_id FROM person p CROSS JOIN (VALUES ('<<a*2000>>')) v(t) WHERE length(v.t) * 20000 * 2 > 5
+--> grouping_not_allowed
+SELECT floor(mod(v.visit_start_date - DATE '2000-01-01', 7)) AS d, count(*) FROM visit_occurrence v GROUP BY 1
+--> constant_not_allowed
+SELECT c.person_id FROM device_exposure c WHERE c.quantity * 5000 > 5

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap64
 
 from schemas.cohort import Rule, Spent
+from schemas.sql.judge import judge
 from schemas.sql.tabulation import Tabulation
 from schemas.trust import CohortCounted, CountCohort
 from trust_node.cohort import finding
@@ -73,7 +74,7 @@ class PlainRelease:
         return Released(len(persons), 9) if len(persons) >= 10 else None
 
     async def table(
-        self, cells: Mapping[tuple[Key, ...], BitMap64], limit: int | None = None, counts: int = 1
+        self, cells: Mapping[tuple[Key, ...], BitMap64], limit: int | None = None, **_: object
     ) -> tuple[Cell, ...]:
         self._spend(len(cells))
         return tuple(Cell(key, len(persons)) for key, persons in cells.items() if len(persons) >= 10)
@@ -189,6 +190,23 @@ async def test_a_statistic_is_not_left_out_for_a_fault_of_the_moment(fault: Ware
         await told(asking(statistics=("manufacturer", "sex")), warehouse)
 
 
+@pytest.mark.parametrize(
+    ("sql", "disjoint"),
+    [
+        ("SELECT gender_concept_id, count(*) FROM omop.person GROUP BY 1", True),
+        ("SELECT floor(year_of_birth / 10), count(*) FROM person p WHERE year_of_birth > 1950 GROUP BY 1", True),
+        ("SELECT gender_concept_id, count(*) FROM person JOIN death USING (person_id) GROUP BY 1", False),
+        ("SELECT condition_concept_id, count(*) FROM condition_occurrence GROUP BY 1", False),
+        ("SELECT gender_concept_id, count(*), count(*) FILTER (WHERE true) FROM person GROUP BY 1", False),
+        ("SELECT gender_concept_id, count(*) FROM person GROUP BY ROLLUP (gender_concept_id)", False),
+    ],
+)
+def test_whether_anybody_can_be_in_two_cells_is_seen_by_the_form(sql: str, disjoint: bool) -> None:
+    table = judge(sql)
+    assert isinstance(table, Tabulation)
+    assert table.disjoint is disjoint
+
+
 async def test_a_budget_that_ends_among_the_statistics_is_told_there() -> None:
     warehouse = KnownWarehouse(groups=groups(a=20))
     answer = await told(asking(statistics=("sex", "year")), warehouse, PlainRelease(budget=2))
@@ -196,10 +214,15 @@ async def test_a_budget_that_ends_among_the_statistics_is_told_there() -> None:
     assert "budget" in (answer.statistics[1].missing or "")
 
 
-@pytest.mark.parametrize("budget", [0, 1])
-async def test_a_budget_that_ends_before_refuses_the_whole(budget: int) -> None:
+async def test_a_budget_that_ends_before_the_cohort_refuses_the_whole() -> None:
     with pytest.raises(BudgetSpentError):
-        await told(asking(rules=(Rule(name="all", sql=PEOPLE),)), KnownWarehouse(), PlainRelease(budget))
+        await told(asking(rules=(Rule(name="all", sql=PEOPLE),)), KnownWarehouse(50), PlainRelease(0))
+
+
+async def test_a_budget_that_ends_at_a_rule_keeps_what_was_told_of_the_cohort() -> None:
+    answer = await told(asking(rules=(Rule(name="all", sql=PEOPLE),)), KnownWarehouse(50), PlainRelease(1))
+    assert (answer.outcome, answer.persons) == ("counted", 50)
+    assert [(step.name, step.persons) for step in answer.attrition] == [("all", None)]
 
 
 async def test_nothing_is_asked_about_the_groups_of_a_hidden_cohort() -> None:
@@ -241,7 +264,7 @@ async def test_of_a_table_whose_key_is_too_fine_the_question_counts(people: int)
 
     class TooFine(PlainRelease):
         async def table(
-            self, cells: Mapping[tuple[Key, ...], BitMap64], limit: int | None = None, counts: int = 1
+            self, cells: Mapping[tuple[Key, ...], BitMap64], limit: int | None = None, **_: object
         ) -> tuple[Cell, ...]:
             raise TooFineError("A key of the table has over 40 levels; group more coarsely.")
 

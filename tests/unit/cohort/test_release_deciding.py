@@ -96,13 +96,19 @@ def test_the_same_set_is_blurred_otherwise_in_another_project() -> None:
 
 @given(st.dictionaries(st.tuples(st.integers(0, 20)), st.sets(st.integers(0, 40)).map(BitMap64), max_size=20))
 def test_nobody_counts_in_more_cells_than_the_cap(cells: dict[tuple[int], BitMap64]) -> None:
-    most = most_cells(cells, ReleasePolicy())
+    most = most_cells(ReleasePolicy(), disjoint=False)
     kept = bounded(cells, most, KEY)
     assert kept == bounded(cells, most, KEY)
     for person in range(41):
         before = sum(person in members for members in cells.values())
         assert sum(person in members for members in kept.values()) == min(before, most)
-    assert most in (1, CELLS_CAP)
+    assert most == CELLS_CAP
+
+
+def test_how_much_a_table_is_blurred_depends_on_its_form_alone() -> None:
+    assert most_cells(ReleasePolicy(), disjoint=True) == 1
+    assert most_cells(ReleasePolicy(), disjoint=False, counts=6) == 6
+    assert most_cells(ReleasePolicy(noise=0), disjoint=False) == 1
 
 
 def test_cells_stand_in_the_order_of_their_keys_with_nothing_last() -> None:

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from schemas.cohort import Cell
 from schemas.sql.allowed import CLINICAL_TABLES, COLUMN_NAMES, TABLES, Kind
 from schemas.sql.judge import Frame, Listing, judge
-from schemas.sql.refusal import RefusalCode, Refused
+from schemas.sql.refusal import RefusalCode, Refused, RefusedQueryError
+from schemas.sql.scope import Scope
 from schemas.sql.selects import read_select
 from schemas.sql.shape import parse
 from schemas.sql.source import Source
 from schemas.sql.tabulation import Tabulation
+from schemas.sql.unread import check_read
 from tests.corpora.reading import Sample, good, hostile
 
 _PRIVATE = re.compile(
@@ -137,6 +139,14 @@ def test_the_columns_of_a_list_are_told_in_the_order_selected() -> None:
     verdict = judge('SELECT accession_id AS "Scan", person_id AS who FROM image_occurrence')
     assert isinstance(verdict, Listing)
     assert verdict.columns == (Kind.ACCESSION, Kind.PERSON)
+
+
+@pytest.mark.parametrize("unread", ["count(year_of_birth)", "year_of_birth", "EXISTS (SELECT 1)", "'1'::int"])
+def test_a_part_that_no_rule_has_read_is_refused(unread: str) -> None:
+    sql = f"SELECT 1 FROM person ORDER BY {unread}"
+    with pytest.raises(RefusedQueryError) as refused:
+        check_read(parse(Source(sql, sql)).select, Scope(None, {}, read_select))
+    assert refused.value.code is RefusalCode.FORM
 
 
 def _cdm_definition() -> str:

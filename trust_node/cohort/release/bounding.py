@@ -16,20 +16,18 @@ CELLS_CAP = 4
 _MIXED = np.uint64(0x9E3779B97F4A7C15)
 
 
-def most_cells(cells: Mapping[Group, BitMap64], policy: ReleasePolicy, counts: int = 1) -> int:
-    """Return in how many cells a person may count: 1 where no cells overlap. Without noise there is no such limit.
+def most_cells(policy: ReleasePolicy, *, disjoint: bool, counts: int = 1) -> int:
+    """Return in how many cells a person may count. Without noise there is no such limit.
 
+    `disjoint`: by the form of the query nobody is in two cells; one person in two must not decide how much is blurred.
     `counts`: how many counts the table has, in each of which a person may be.
     """
-    if not cells or not policy.noise:
-        return 1
-    overlap = sum(map(len, cells.values())) > len(BitMap64.union(*cells.values()))
-    return max(CELLS_CAP, counts) if overlap else 1
+    return 1 if disjoint or not policy.noise else max(CELLS_CAP, counts)
 
 
 def bounded(cells: Mapping[Group, BitMap64], most: int, key: bytes) -> Mapping[Group, BitMap64]:
     """Keep each person in at most `most` cells, drawn by the key; the same table is always drawn the same."""
-    if most == 1:
+    if most == 1 or not cells:
         return cells
     sizes = [len(persons) for persons in cells.values()]
     persons = np.concatenate([np.asarray(members.to_array(), dtype=np.uint64) for members in cells.values()])

@@ -67,18 +67,24 @@ class Releasing:
         return None if answer.persons is None else Released(answer.persons, margin)
 
     async def table(
-        self, cells: Mapping[tuple[Key, ...], BitMap64], limit: int | None = None, counts: int = 1
+        self,
+        cells: Mapping[tuple[Key, ...], BitMap64],
+        limit: int | None = None,
+        *,
+        disjoint: bool = False,
+        counts: int = 1,
     ) -> tuple[Cell, ...]:
         """Return the cells that may leave, by key; costs one answer. Who is in many cells counts in a few of them only.
 
-        `limit`: only so many, the largest as released. `counts`: how many counts of everybody the cells are of.
+        `limit`: only so many, the largest as released. `disjoint`: by the form of the query nobody is in two cells.
+        `counts`: how many counts of everybody the cells are of.
 
         Raises
         ------
         TooFineError
             A key has too many levels; commit all the same, for the question counts.
         """
-        most = most_cells(cells, self._policy, counts)
+        most = most_cells(self._policy, disjoint=disjoint, counts=counts)
         deciding = await self._begin(most)
         cells = largest(bounded(cells, most, self._key), deciding.scale, self._drawn)
         sums = sums_of(cells, deciding.scale)

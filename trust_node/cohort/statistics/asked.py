@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def tabulation(self) -> Tabulation:
-        return Tabulation(self.sql, tuple(f"key_{at}" for at in range(1, self.width + 1)))
+        return Tabulation(self.sql, tuple(f"key_{at}" for at in range(1, self.width + 1)), disjoint=True)
 
     def labelled(self, cells: Iterable[Cell]) -> dict[Labels, int]:
         """Return the persons of each label: released numbers, or sums of them."""

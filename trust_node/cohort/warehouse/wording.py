@@ -23,6 +23,8 @@ class Rows(Protocol):
     def columns(self) -> tuple[Kind, ...]: ...
 
 
+LABEL_BYTES = 255
+"""Longer labels of many cells would not fit into a message; one that fails after its release tells of the data."""
 _NAMING = frozenset({Kind.PERSON, Kind.ACCESSION})
 
 
@@ -93,9 +95,9 @@ def set_of(persons: Iterable[Any]) -> BitMap64:
 
 
 def plain(value: Any) -> Key:
-    """Return a key's value as text, whole number or nothing."""
-    if value is None or isinstance(value, (str, int)):
+    """Return a key's value as text of at most LABEL_BYTES, whole number or nothing."""
+    if value is None or isinstance(value, int):
         return value
     if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value):
         return int(value)
-    return str(value)
+    return str(value).encode()[:LABEL_BYTES].decode(errors="ignore")
