@@ -144,7 +144,7 @@ async def test_what_lateral_takes_is_what_the_server_takes(reader: asyncpg.Conne
     "key",
     [
         "date_trunc('year', i.image_occurrence_date + INTERVAL '99 years') + INTERVAL '99 years'",
-        f"'{'x' * 5_000}' || p.gender_concept_id",
+        f"'{'x' * 2_000}' || p.gender_concept_id",
         "CASE WHEN p.year_of_birth < 1950 THEN DATE '9999-12-31' ELSE '1900-01-01' END",
     ],
 )

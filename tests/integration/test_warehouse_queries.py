@@ -150,7 +150,7 @@ async def _running(ground: Ground) -> int:
 
 async def test_what_would_cost_too_much_is_not_begun(ground: Ground) -> None:
     await ground.hardened()
-    careful = Warehouse(ground.reader_dsn, cost_limit=10.0)
+    careful = Warehouse(ground.reader_dsn, cost_limit=1.0)
     with pytest.raises(WarehouseError) as error:
         await careful.persons(listing("SELECT person_id FROM measurement"))
     assert error.value.fault is WarehouseFault.TOO_COSTLY
