@@ -173,7 +173,7 @@ async def test_joins_by_keys_are_no_cost_behind_views_that_hide_rows_and_pairs_a
     )
     ground = await warehouse_ground(postgres, [*cdm(), many])
     await ground.hardened(opt_out="hospital.gone")
-    careful = Warehouse(ground.reader_dsn, cost_limit=5_000)
+    careful = Warehouse(ground.reader_dsn, cost_limit=50_000)
     joined = " ".join(f"JOIN person p{at} ON p{at}.person_id = p.person_id" for at in range(4))
     assert len(await careful.persons(listing(f"SELECT p.person_id FROM person p {joined}"))) == 4961
     with pytest.raises(WarehouseError) as error:
