@@ -6,19 +6,11 @@ from typing import Any
 import pytest
 
 from schemas.cohort import Rule
-from tests.conftest import Database
 from tests.integration.cohort_world import EVERYBODY, IMAGED, CohortWorld, cohort_world
 from tests.integration.omop_ground import OmopGround
-from tests.integration.study_world import node_pool
 from trust_node.cohort.release import ReleasePolicy
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-async def pool(postgres: Database) -> AsyncIterator[Any]:
-    async with node_pool(postgres, "answers") as pool:
-        yield pool
 
 
 @pytest.fixture

@@ -12,21 +12,13 @@ from bus.lanes import requeue_orphans
 from bus.uow import new_id
 from schemas.cohort import Rule
 from schemas.trust import CountCohort
-from tests.conftest import Database
 from tests.integration.cohort_world import DEAD, EVERYBODY, EXACT, IMAGED, CohortWorld, cohort_world
 from tests.integration.eventually import until
 from tests.integration.omop_ground import OmopGround
-from tests.integration.study_world import node_pool
 from trust_node.cohort.store import Warehouse
 from trust_node.cohort.warehouse.faults import TooManyCellsError, WarehouseError, WarehouseFault
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-async def pool(postgres: Database) -> AsyncIterator[Any]:
-    async with node_pool(postgres, "lane") as pool:
-        yield pool
 
 
 @pytest.fixture

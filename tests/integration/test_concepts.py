@@ -1,6 +1,5 @@
 """Words looked up in a trust's own vocabulary on a real server, by the role that may call almost no function."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from bus.proof.signing import Author
 from bus.wake import Wake
 from schemas.trust import ConceptsFound, FindConcepts
 from tests.conftest import Database
-from tests.integration.study_world import node_pool, unit_of_work
+from tests.integration.study_world import unit_of_work
 from tests.integration.warehouse_ground import Ground, cdm, warehouse_ground
 from trust_node.cohort.concepts import ConceptLane
 from trust_node.cohort.store import Warehouse
@@ -60,12 +59,6 @@ async def ground(postgres: Database) -> Ground:
 @pytest.fixture(scope="module")
 async def warehouse(ground: Ground) -> Warehouse:
     return await ground.hardened()
-
-
-@pytest.fixture(scope="module")
-async def pool(postgres: Database) -> AsyncIterator[Any]:
-    async with node_pool(postgres, "concepts") as pool:
-        yield pool
 
 
 async def find(pool: Any, warehouse: Warehouse, words: str, **wanted: Any) -> ConceptsFound:

@@ -1,6 +1,5 @@
 """A frozen cohort only shrinks: at each use, by who is gone from the warehouse, and nobody sees one person go."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,6 @@ from schemas.trust import CohortFixed, CohortNotFixed, FrozenShrunk
 from schemas.trust_imaging import ImportCohort, ImportPlanned, StudyAdvanced
 from tests.conftest import Database
 from tests.integration.frozen_ground import IMAGES, KEYS, FrozenWorld, opt_out_ground
-from tests.integration.study_world import node_pool
 from tests.integration.warehouse_ground import Ground
 from trust_node.cohort.frozen import store
 from trust_node.cohort.store import Warehouse
@@ -22,12 +20,6 @@ from trust_node.imaging.projects import ProjectLanes
 from trust_node.imaging.store import awaited
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-async def pool(postgres: Database) -> AsyncIterator[Any]:
-    async with node_pool(postgres, "frozen") as pool:
-        yield pool
 
 
 @pytest.fixture(scope="module")

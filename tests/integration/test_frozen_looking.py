@@ -1,7 +1,6 @@
 """Who opts out is gone within the interval, used or not: planned looks, looks before work, a warehouse that is away."""
 
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from schemas.trust import FrozenShrunk
 from schemas.trust_imaging import ImportPlanned, StudyAdvanced
 from tests.conftest import Database
 from tests.integration.frozen_ground import EVERY, KEYS, SECRET, FrozenWorld, opt_out_ground
-from tests.integration.study_world import REQUEST, SESSION, KillNineError, World, node_pool, unit_of_work
+from tests.integration.study_world import REQUEST, SESSION, KillNineError, World, unit_of_work
 from tests.integration.warehouse_ground import Ground
 from tests.unit.imaging.enrichment.shelf import Shelf, nifti
 from tests.unit.imaging.importing import ACCESSION, parts
@@ -34,18 +33,6 @@ from trust_node.imaging.store import awaited, studies
 from trust_node.jobs import CoverEnrichment
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def threads() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
-@pytest.fixture(scope="module")
-async def pool(postgres: Database) -> AsyncIterator[Any]:
-    async with node_pool(postgres, "looking") as pool:
-        yield pool
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from schemas.message import Message
 from schemas.trust import FrozenShrunk, ModelEvaluated, RunRefused, RunTask
 from tests.conftest import Database
 from tests.integration.frozen_ground import FrozenWorld, opt_out_ground
-from tests.integration.study_world import node_pool
 from tests.integration.warehouse_ground import Ground
 from tests.unit.imaging.enrichment.shelf import Shelf, nifti
 from trust_node import store as node
@@ -41,12 +40,6 @@ while wire.recv(9999):
 """
 """As most training code does, it reads its table once and keeps it."""
 COVARIATES = Covariates(("age",), {"S3": {"age": "61"}, "S7": {"age": "47"}})
-
-
-@pytest.fixture(scope="module")
-async def pool(postgres: Database) -> AsyncIterator[Any]:
-    async with node_pool(postgres, "tasks") as pool:
-        yield pool
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,7 @@
 """What is here of persons who are gone is removed, and what training sees of the others comes from the frozen query."""
 
 import csv
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from bus.wake import Wake
 from schemas.trust import CohortFixed, CohortNotFixed
 from tests.conftest import Database
 from tests.integration.frozen_ground import FrozenWorld, opt_out_ground
-from tests.integration.study_world import SESSION, World, node_pool
+from tests.integration.study_world import SESSION, World
 from tests.integration.warehouse_ground import Ground
 from tests.unit.imaging.enrichment.shelf import Shelf, nifti
 from tests.unit.imaging.importing import ACCESSION, parts
@@ -39,18 +38,6 @@ SELECT i.accession_id, i.person_id, born.year AS "Year of birth",
        max(CASE WHEN i.modality_concept_id = 4300757 THEN 1 ELSE 0 END) AS ct
 FROM image_occurrence i JOIN born ON born.person_id = i.person_id GROUP BY i.accession_id, i.person_id, born.year"""
 GONE = Member(1, ACCESSION)
-
-
-@pytest.fixture(scope="module")
-def threads() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
-@pytest.fixture(scope="module")
-async def pool(postgres: Database) -> AsyncIterator[Any]:
-    async with node_pool(postgres, "withdrawn") as pool:
-        yield pool
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """What concerns a whole project at a trust: comparing, and the end with its signed proof."""
 
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,13 @@ from bus.proof.statements import verify
 from bus.wake import Wake
 from schemas.message import Message
 from schemas.trust_imaging import CompareImport, ImportCompared, ProjectPurged, PurgeProject
-from tests.conftest import Database
-from tests.integration.study_world import REQUEST, SESSION, World, node_pool
+from tests.integration.study_world import REQUEST, SESSION, World
 from tests.unit.imaging.importing import ACCESSION, STUDY, image, parts
 from trust_node.imaging.comparing import Comparing
 from trust_node.imaging.content import LEGAL, Pin
 from trust_node.imaging.purging import Purging
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def threads() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
-@pytest.fixture(scope="module")
-async def pool(postgres: Database) -> AsyncIterator[Any]:
-    async with node_pool(postgres, "ends") as pool:
-        yield pool
 
 
 @pytest.fixture

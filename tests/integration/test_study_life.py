@@ -1,7 +1,6 @@
 """A study's life on the node's own database: whatever goes wrong, it ends, and it has arrived only if it is there."""
 
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from itertools import chain, cycle
 from pathlib import Path
@@ -14,8 +13,7 @@ from hypothesis import strategies as st
 from bus.proof.signing import Signer
 from bus.uow import UnitOfWork
 from schemas.trust_imaging import ImportPlanned
-from tests.conftest import Database
-from tests.integration.study_world import BREAKS, EVENTS, REQUEST, RETRIES, SESSION, World, node_pool
+from tests.integration.study_world import BREAKS, EVENTS, REQUEST, RETRIES, SESSION, World
 from tests.unit.imaging.importing import ACCESSION, STUDY, image, parts
 from trust_node.imaging import holds, store
 from trust_node.imaging.explaining import explain
@@ -23,18 +21,6 @@ from trust_node.imaging.holds import Ruling
 from trust_node.imaging.lane import CLAIMS
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def threads() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
-@pytest.fixture(scope="module")
-async def pool(postgres: Database) -> AsyncIterator[Any]:
-    async with node_pool(postgres, "life") as pool:
-        yield pool
 
 
 @pytest.fixture

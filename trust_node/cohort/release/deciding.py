@@ -64,11 +64,12 @@ class Deciding:
         return self._new(asked, row.basis)
 
     def _new(self, asked: Asked, basis: int) -> Answer:
-        persons = self.scale.number(basis, self._drawn(b"noise", asked))
+        persons = self.scale.number(basis, self.drawn(b"noise", asked.digest))
         return Answer(asked, basis, persons, self._radius(asked, basis))
 
     def _radius(self, asked: Asked, basis: int) -> float:
-        return self.scale.radius(self._drawn(b"edge", asked), abs(basis - asked.size))
+        return self.scale.radius(self.drawn(b"edge", asked.digest), abs(basis - asked.size))
 
-    def _drawn(self, what: bytes, asked: Asked) -> float:
-        return fraction(self.key, what, self.project_id.encode(), asked.digest)
+    def drawn(self, what: bytes, of: bytes) -> float:
+        """Draw from 0 to 1 for one purpose, always the same for the same set of this project."""
+        return fraction(self.key, what, self.project_id.encode(), of)

@@ -13,7 +13,7 @@ from trust_node.cohort.release.deciding import Answer, Deciding
 from trust_node.cohort.release.errors import BudgetSpentError
 from trust_node.cohort.release.policy import Cell, Key, Released, ReleasePolicy
 from trust_node.cohort.release.population import Population
-from trust_node.cohort.release.scale import Scale, fraction, rounded
+from trust_node.cohort.release.scale import Scale, rounded
 from trust_node.cohort.release.store import Counts, Rows
 from trust_node.cohort.release.tables import Table, cells_of, largest, sums_of
 
@@ -86,7 +86,7 @@ class Releasing:
         """
         most = most_cells(self._policy, disjoint=disjoint, counts=counts)
         deciding = await self._begin(most)
-        cells = largest(bounded(cells, most, self._key), deciding.scale, self._drawn)
+        cells = largest(bounded(cells, most, self._key), deciding)
         sums = sums_of(cells, deciding.scale)
         asked = [Asked.of(persons, self._key) for persons in (*cells.values(), *(union for _, union in sums))]
         decided = await self._decided(deciding, asked)
@@ -144,9 +144,6 @@ class Releasing:
         population = await self._population.at(self._now)
         return Deciding(Scale(self._policy, counts.asked, cells), self._key, self._project_id, population)
 
-    def _drawn(self, persons: BitMap64) -> float:
-        return fraction(self._key, b"largest", self._project_id.encode(), persons.serialize())
-
     async def _counts(self) -> Counts:
         midnight = self._now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         return await self._rows.counts(midnight)
@@ -162,7 +159,7 @@ class Releasing:
     def _studies(self, deciding: Deciding, asked: Asked, basis: int, per_person: Mapping[int, int]) -> int:
         capped = sum(min(per_person.get(person, 0), STUDIES_CAP) for person in asked.members)
         persons = capped / max(asked.size, 1) * basis / STUDIES_CAP
-        drawn = fraction(self._key, b"studies", self._project_id.encode(), asked.digest)
+        drawn = deciding.drawn(b"studies", asked.digest)
         return rounded(STUDIES_CAP * deciding.scale.blurred(round(persons), drawn), self._policy)
 
 

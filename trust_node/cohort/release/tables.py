@@ -1,11 +1,11 @@
 """A table's cells, and the sums over them that were told before or may be asked for later."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pyroaring import BitMap64
 
-from trust_node.cohort.release.deciding import Answer
+from trust_node.cohort.release.deciding import Answer, Deciding
 from trust_node.cohort.release.errors import TooFineError
 from trust_node.cohort.release.hiding import Group, Margin, hidden_besides, hidden_within, margins_of
 from trust_node.cohort.release.policy import Cell, ReleasePolicy
@@ -62,17 +62,15 @@ class Table:
         ]
 
 
-def largest(
-    cells: Mapping[Group, BitMap64], scale: Scale, drawn: Callable[[BitMap64], float]
-) -> Mapping[Group, BitMap64]:
-    """Keep as many cells as a table may have, the largest by their blurred numbers: nothing tells that there are more.
-
-    `drawn`: a fraction by a set's members, always the same.
-    """
-    most = scale.policy.max_cells
+def largest(cells: Mapping[Group, BitMap64], deciding: Deciding) -> Mapping[Group, BitMap64]:
+    """Keep the cells that a table may have, the largest by their blurred numbers; nothing tells that there are more."""
+    most = deciding.scale.policy.max_cells
     if len(cells) <= most:
         return cells
-    sizes = {group: scale.blurred(len(persons), drawn(persons)) for group, persons in cells.items()}
+    sizes = {
+        group: deciding.scale.blurred(len(persons), deciding.drawn(b"largest", persons.serialize()))
+        for group, persons in cells.items()
+    }
     return {group: cells[group] for group in sorted(cells, key=lambda group: (-sizes[group], str(group)))[:most]}
 
 
@@ -85,15 +83,18 @@ def cells_of(answers: Mapping[Group, Answer], policy: ReleasePolicy, most: int |
         A key has more than `max_levels` levels among these.
     """
     kept = [Cell(group, answer.persons) for group, answer in answers.items() if answer.persons is not None]
-    ordered = sorted(kept, key=lambda cell: [_order(part) for part in cell.key])
     if most is not None:
-        ordered = sorted(sorted(ordered, key=lambda cell: -cell.persons)[:most], key=ordered.index)
-    if any(len(set(levels)) > policy.max_levels for levels in zip(*(cell.key for cell in ordered), strict=True)):
+        kept = sorted(kept, key=lambda cell: (-cell.persons, _place(cell)))[:most]
+    if any(len(set(levels)) > policy.max_levels for levels in zip(*(cell.key for cell in kept), strict=True)):
         raise TooFineError(
             f"A key of the table has over {policy.max_levels} levels: group more coarsely, or ask for the largest by "
             f"ORDER BY the count DESC and LIMIT {policy.max_levels}."
         )
-    return tuple(ordered)
+    return tuple(sorted(kept, key=_place))
+
+
+def _place(cell: Cell) -> list[tuple[bool, bool, int, str]]:
+    return [_order(part) for part in cell.key]
 
 
 def _order(part: str | int | None) -> tuple[bool, bool, int, str]:
