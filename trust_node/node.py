@@ -100,7 +100,7 @@ class Node:
         Freezing(warehouse, office).join(lanes)
         ConceptLane(warehouse).join(lanes)
         looking.join(lanes)
-        using = Using(looking.shrinking, looking, warehouse, settings.trust_key)
+        using = Using(looking, warehouse, settings.trust_key)
         self._join_imaging(lanes, asks, signer)
         TrainingLane(settings.trust_id, runs, using, lambda: self._importer.xnat, lambda: self._objects).join(lanes)
         return lanes

@@ -70,7 +70,7 @@ class FrozenWorld:
         self.asked = Asked(self.warehouse)
         self.shrinking = Shrinking("amber", self.asked, self.office)
         self.looking = Looking(self.shrinking, EVERY)
-        self.using = Using(self.shrinking, self.looking, self.warehouse, SECRET)
+        self.using = Using(self.looking, self.warehouse, SECRET)
 
     async def opt_out(self, *persons: int) -> None:
         await self.ground.execute(*(f"insert into hospital.gone values ({person})" for person in persons))

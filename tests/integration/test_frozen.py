@@ -137,7 +137,7 @@ async def test_a_warehouse_that_is_away_is_asked_again_and_never_taken_for_uncha
     await world.freeze()
     away = Warehouse("postgresql://nobody:x@127.0.0.1:9/omop")
     world.shrinking = replace(world.shrinking, warehouse=away)
-    world.using = replace(world.using, shrinking=world.shrinking)
+    world.using = replace(world.using, looking=replace(world.looking, shrinking=world.shrinking))
     with pytest.raises(Transient):
         await world.using.for_run(world.project_id, await world.a_job(), last=False)
     with pytest.raises(Rejection) as refused:

@@ -14,7 +14,7 @@ from trust_node.cohort.frozen.covariates import Covariates
 from trust_node.cohort.frozen.frames import covariates_of
 from trust_node.cohort.frozen.looking import Looking
 from trust_node.cohort.frozen.record import Frozen
-from trust_node.cohort.frozen.shrinking import NOT_FROZEN, TOO_SMALL, Shrinking
+from trust_node.cohort.frozen.shrinking import NOT_FROZEN, TOO_SMALL
 from trust_node.cohort.store import WarehouseError
 
 
@@ -28,7 +28,6 @@ class GivesFrames(Protocol):
 class Using:
     """`key`: the trust's own, from which pseudonyms are drawn."""
 
-    shrinking: Shrinking
     looking: Looking
     warehouse: GivesFrames
     key: bytes = field(repr=False)
@@ -43,7 +42,7 @@ class Using:
         Transient
             The warehouse gave no answer, and this is not the `last` attempt.
         """
-        looked = await self.shrinking.look(project_id, job, last=last)
+        looked = await self.looking.shrinking.look(project_id, job, last=last)
         if looked is None:
             raise Rejection("not_frozen", NOT_FROZEN)
         if not looked.usable:
